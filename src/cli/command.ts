@@ -1,0 +1,123 @@
+/**
+ * What a command is: a name, options described well enough to print its help, and a function from parsed arguments
+ * to a result. Commands parse, call and print; the logic is in the rooms below.
+ */
+import { type ParseArgsOptionsConfig, parseArgs } from "node:util";
+import { AndroscopeError, type Progress } from "../runs/index.ts";
+
+export interface OptionSpec {
+  type: "string" | "boolean" | "integer" | "number";
+  /** One line for --help. */
+  help: string;
+  /** The placeholder in --help: `--out DIR`. */
+  value?: string;
+  /** Documented default, shown in --help. The command applies it. */
+  default?: string | number | boolean;
+  multiple?: boolean;
+  required?: boolean;
+}
+
+export interface Invocation {
+  /** Arguments that are not options. */
+  positionals: string[];
+  /** Values by option name as written (`"um-per-px"`); absent where not given and without default. */
+  // biome-ignore lint/suspicious/noExplicitAny: the option table gives the type, checked while parsing
+  options: Record<string, any>;
+  progress: Progress;
+}
+
+export interface CommandResult {
+  /** The document that --json prints. */
+  json: unknown;
+  /** What a person reads. */
+  text: string;
+  /** What one would do next: shown after the text. */
+  next?: string[];
+  /** 0 unless the command did its work and the answer is a failure (a check that did not pass). */
+  exitCode?: number;
+}
+
+export interface Command {
+  name: string;
+  summary: string;
+  /** After the name: `<images…> --out DIR`. */
+  usage: string;
+  example: string;
+  options: Record<string, OptionSpec>;
+  run(invocation: Invocation): Promise<CommandResult>;
+}
+
+/** Parses a command's arguments against its option table. Throws `usage/*`. */
+export function parseInvocation(command: Command, args: string[]): { positionals: string[]; options: Invocation["options"] } {
+  const config: ParseArgsOptionsConfig = {};
+  for (const [name, option] of Object.entries(command.options)) {
+    config[name] = { type: option.type === "boolean" ? "boolean" : "string", multiple: option.multiple ?? false };
+  }
+  let parsed: ReturnType<typeof parseArgs>;
+  try {
+    parsed = parseArgs({ args, options: config, allowPositionals: true, strict: true });
+  } catch (cause) {
+    throw new AndroscopeError("usage/unknown-option", {
+      expected: `the options of androscope ${command.name}`,
+      found: (cause as Error).message.split(". ")[0] ?? "something else",
+      fix: `See androscope ${command.name} --help.`,
+      cause,
+    });
+  }
+  const options: Invocation["options"] = {};
+  for (const [name, spec] of Object.entries(command.options)) {
+    const given = parsed.values[name];
+    if (given === undefined) {
+      if (spec.required) {
+        throw new AndroscopeError("usage/missing-argument", {
+          expected: `--${name} ${spec.value ?? ""}`.trim(),
+          found: "nothing",
+          fix: `See androscope ${command.name} --help.`,
+        });
+      }
+      if (spec.default !== undefined) options[name] = spec.default;
+      continue;
+    }
+    const convert = (value: unknown) => convertOption(name, spec, value);
+    options[name] = Array.isArray(given) ? given.map(convert) : convert(given);
+  }
+  return { positionals: parsed.positionals, options };
+}
+
+function convertOption(name: string, spec: OptionSpec, value: unknown): unknown {
+  if (spec.type === "boolean" || spec.type === "string") return value;
+  const number = Number(value);
+  const valid = String(value).trim() !== "" && Number.isFinite(number) && (spec.type === "number" || Number.isSafeInteger(number));
+  if (!valid) {
+    throw new AndroscopeError("usage/bad-value", {
+      expected: spec.type === "integer" ? "a whole number" : "a number",
+      found: JSON.stringify(value),
+      where: `--${name}`,
+      fix: "Give a number.",
+    });
+  }
+  return number;
+}
+
+/** The text of `androscope NAME --help`. */
+export function commandHelp(command: Command): string {
+  const rows = Object.entries(command.options).map(([name, option]) => {
+    const left = `--${name}${option.value ? ` ${option.value}` : ""}`;
+    const fallback = option.default === undefined ? "" : ` (default ${option.default})`;
+    return [left, `${option.help}${option.required ? " (required)" : ""}${fallback}`] as const;
+  });
+  rows.push(["--json", "print one JSON document on stdout; progress goes to stderr"], ["--help", "print this"]);
+  const width = Math.max(...rows.map(([left]) => left.length));
+  return [
+    `androscope ${command.name} ${command.usage}`,
+    "",
+    command.summary,
+    "",
+    ...rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`),
+    "",
+    "Example:",
+    `  ${command.example}`,
+    "",
+    "Research use only; not for diagnosis.",
+  ].join("\n");
+}

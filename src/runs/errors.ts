@@ -1,0 +1,104 @@
+/**
+ * Errors that a person can act on. Every one has a stable code from the one catalogue below and says what was
+ * expected, what was found, where, and what to do. Programs match on `code`; people read the message.
+ */
+
+/** The catalogue: code → what it means. Codes are stable; add, never rename. Grouped by room. */
+export const ERROR_CODES = {
+  "usage/unknown-command": "The command does not exist.",
+  "usage/unknown-option": "The command has no such option.",
+  "usage/bad-value": "An option's value is not of the kind it takes.",
+  "usage/missing-argument": "A required argument was not given.",
+  "config/unknown-key": "A configuration holds a key that nothing reads.",
+  "config/bad-value": "A configuration value is out of range or of the wrong type.",
+  "config/unreadable": "A configuration file is not readable JSON.",
+  "file/not-found": "A named file or folder does not exist.",
+  "file/not-writable": "A file or folder could not be written.",
+  "file/disk-full": "The disk filled up while writing; what was being written was removed.",
+  "file/unreadable": "A file exists but could not be read.",
+  "run/exists": "The run folder already holds a run.",
+  "run/not-a-run": "The folder to resume is not a run folder.",
+  "run/different": "The run to resume was started with another configuration or data.",
+  "run/busy": "Another process is writing to this run folder.",
+} as const satisfies Record<string, string>;
+
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+export interface ErrorDetail {
+  /** What would have been right. */
+  expected: string;
+  /** What was there instead. */
+  found: string;
+  /** The file, option, row or image concerned. */
+  where?: string;
+  /** What to do about it. */
+  fix: string;
+  cause?: unknown;
+}
+
+export class AndroscopeError extends Error {
+  readonly code: ErrorCode;
+  readonly expected: string;
+  readonly found: string;
+  readonly where: string | undefined;
+  readonly fix: string;
+
+  constructor(code: ErrorCode, { expected, found, where, fix, cause }: ErrorDetail) {
+    super(`${where ? `${where}: ` : ""}expected ${expected}, found ${found}. ${fix}`, { cause });
+    this.name = "AndroscopeError";
+    this.code = code;
+    this.expected = expected;
+    this.found = found;
+    this.where = where;
+    this.fix = fix;
+  }
+
+  toJSON() {
+    const { code, message, expected, found, where, fix } = this;
+    return { code, message, expected, found, where, fix };
+  }
+}
+
+/** True for an {@link AndroscopeError}, optionally of one code. */
+export function isAndroscopeError(error: unknown, code?: ErrorCode): error is AndroscopeError {
+  return error instanceof AndroscopeError && (code === undefined || error.code === code);
+}
+
+/** Turns a system error of a file operation into one of the catalogue's; anything else is returned as it is. */
+export function fileError(error: unknown, path: string): unknown {
+  const code = (error as NodeJS.ErrnoException)?.code;
+  switch (code) {
+    case "ENOENT":
+      return new AndroscopeError("file/not-found", {
+        expected: "an existing file or folder",
+        found: "nothing",
+        where: path,
+        fix: "Check the path.",
+        cause: error,
+      });
+    case "ENOSPC":
+    case "EDQUOT":
+      return new AndroscopeError("file/disk-full", {
+        expected: "room on the disk",
+        found: "a full disk",
+        where: path,
+        fix: "Free some space and run the same command again; with --resume it continues.",
+        cause: error,
+      });
+    case "EACCES":
+    case "EPERM":
+    case "EROFS":
+    case "ENOTDIR":
+    case "EISDIR":
+    case "EEXIST":
+      return new AndroscopeError("file/not-writable", {
+        expected: "a path that can be read and written",
+        found: code,
+        where: path,
+        fix: "Choose another path or change its permissions.",
+        cause: error,
+      });
+    default:
+      return error;
+  }
+}

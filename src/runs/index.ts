@@ -1,0 +1,4 @@
+export * from "./errors.ts";
+export * from "./files.ts";
+export * from "./progress.ts";
+export * from "./random.ts";
