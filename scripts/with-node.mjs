@@ -1,0 +1,60 @@
+// Runs a program under the project's own Node (the `node` package of npm), installing the dependencies first where
+// they are missing. Plain JavaScript: this is the one file that an older Node has to understand.
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { createHash } from "node:crypto";
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** Installs once per lock file: the stamp in node_modules holds the hash of the lock it was made from. */
+export function installIfMissing() {
+  const lock = join(root, "package-lock.json");
+  if (!existsSync(lock)) return;
+  const stamp = join(root, "node_modules", ".androscope-installed");
+  const wanted = createHash("sha256").update(readFileSync(lock)).digest("hex");
+  if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return;
+  process.stderr.write("androscope: installing the dependencies (once; about half a minute) …\n");
+  const npm = spawnSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], {
+    cwd: root,
+    // npm's own chatter goes to stderr, so that --json keeps stdout pure.
+    stdio: ["ignore", 2, 2],
+    shell: process.platform === "win32",
+  });
+  if (npm.status !== 0) {
+    process.stderr.write("androscope: npm ci failed. Check the network and the disk, then run the same command again.\n");
+    process.exit(1);
+  }
+  writeFileSync(stamp, wanted);
+}
+
+/** The path of a Node that runs TypeScript directly: this one if it is new enough, else the project's own. */
+function nodePath() {
+  const [major, minor] = process.versions.node.split(".").map(Number);
+  const own = createRequire(join(root, "package.json"));
+  try {
+    return join(dirname(own.resolve("node/package.json")), "bin", process.platform === "win32" ? "node.exe" : "node");
+  } catch {
+    if (major > 22 || (major === 22 && minor >= 18)) return process.execPath;
+    process.stderr.write("androscope: Node 22.18 or newer is needed, or the project's own: run npm ci.\n");
+    process.exit(1);
+  }
+}
+
+/** Runs `args` under that Node and leaves with its exit code. The child ends when this process does, even by SIGKILL. */
+export function run(args) {
+  const child = spawn(nodePath(), ["--disable-warning=ExperimentalWarning", ...args], { stdio: ["inherit", "inherit", "inherit", "ipc"] });
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+  child.on("error", (error) => {
+    process.stderr.write(`androscope: could not start Node: ${error.message}\n`);
+    process.exit(1);
+  });
+  child.on("exit", (code, signal) => process.exit(signal ? 128 : (code ?? 1)));
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  installIfMissing();
+  run(process.argv.slice(2));
+}

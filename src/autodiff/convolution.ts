@@ -1,0 +1,212 @@
+/**
+ * Convolution of NHWC tensors. In training it is im2col as a single `Gather` with a constant index table, then one
+ * matrix product over the whole batch: ONNX Runtime's own Conv works image by image when its weights are not constant.
+ * In inference it is `Conv`, whose transposes ONNX Runtime cancels and whose weights it packs.
+ */
+import { mul } from "./elementwise.ts";
+import { product, sum } from "./reductions.ts";
+import { concat, depthToSpace, gather, ints, reshape, transpose } from "./shape.ts";
+import { constant, differentiable, emit, ShapeError, showShape, type Tensor } from "./tensor.ts";
+
+export interface ConvOptions {
+  stride?: number;
+  dilation?: number;
+  /** "same": as many rows out as in (over the stride), for odd kernels; or the zeros added on every side. */
+  padding?: "same" | number;
+  /** 1, or the number of channels (depthwise). */
+  groups?: number;
+  /** "product": im2col and one matrix product, for training. "conv": ONNX's Conv, for inference. */
+  lowering?: "product" | "conv";
+}
+
+interface Geometry {
+  height: number;
+  width: number;
+  kernelHeight: number;
+  kernelWidth: number;
+  stride: number;
+  dilation: number;
+  padY: number;
+  padX: number;
+  outHeight: number;
+  outWidth: number;
+}
+
+/** x [N, H, W, C] by w [kh, kw, C / groups, K] → [N, H', W', K]. */
+export function conv2d(x: Tensor, w: Tensor, options: ConvOptions = {}): Tensor {
+  const { stride = 1, dilation = 1, padding = "same", groups = 1, lowering = "product" } = options;
+  if (x.shape.length !== 4 || w.shape.length !== 4 || x.shape[3] !== w.shape[2]! * groups) {
+    throw new ShapeError(`conv2d: ${showShape(x.shape)} with weights ${showShape(w.shape)} in ${groups} groups`);
+  }
+  const [, height, width, channels] = x.shape as [number, number, number, number];
+  const [kernelHeight, kernelWidth, , out] = w.shape as [number, number, number, number];
+  if (groups !== 1 && (groups !== channels || out !== channels)) throw new ShapeError(`conv2d: ${groups} groups of ${channels} channels`);
+  const pad = (kernel: number) => (padding === "same" ? (dilation * (kernel - 1)) >> 1 : padding);
+  const outSize = (size: number, kernel: number) => Math.floor((size + 2 * pad(kernel) - dilation * (kernel - 1) - 1) / stride) + 1;
+  const geometry: Geometry = {
+    height,
+    width,
+    kernelHeight,
+    kernelWidth,
+    stride,
+    dilation,
+    padY: pad(kernelHeight),
+    padX: pad(kernelWidth),
+    outHeight: outSize(height, kernelHeight),
+    outWidth: outSize(width, kernelWidth),
+  };
+  if (lowering === "conv") return throughConv(x, w, geometry, groups);
+  return groups === 1 ? throughProduct(x, w, geometry) : depthwise(x, w, geometry);
+}
+
+/** For every output position and tap the input position it reads; height·width where it reads padding. */
+function readTable(g: Geometry): number[] {
+  const table: number[] = [];
+  for (let i = 0; i < g.outHeight; i++) {
+    for (let j = 0; j < g.outWidth; j++) {
+      for (let a = 0; a < g.kernelHeight; a++) {
+        const y = i * g.stride - g.padY + a * g.dilation;
+        for (let b = 0; b < g.kernelWidth; b++) {
+          const x = j * g.stride - g.padX + b * g.dilation;
+          table.push(y < 0 || y >= g.height || x < 0 || x >= g.width ? g.height * g.width : y * g.width + x);
+        }
+      }
+    }
+  }
+  return table;
+}
+
+/** The output position whose tap (a, b) reads input (y, x), or -1. */
+function writer(g: Geometry, y: number, x: number, a: number, b: number): number {
+  const i = y + g.padY - a * g.dilation;
+  const j = x + g.padX - b * g.dilation;
+  if (i < 0 || j < 0 || i % g.stride || j % g.stride) return -1;
+  const [row, column] = [i / g.stride, j / g.stride];
+  return row < g.outHeight && column < g.outWidth ? row * g.outWidth + column : -1;
+}
+
+/** Rows of [N, positions, C] by a table in which `positions` stands for a row of zeros. */
+function readRows(flat: Tensor, table: readonly number[]): Tensor {
+  const [n, positions, channels] = flat.shape as [number, number, number];
+  const padded = table.includes(positions) ? concat([flat, constant(0, [n, 1, channels])], 1) : flat;
+  return gather(padded, ints(table), 1);
+}
+
+function untracked(x: Tensor): Tensor {
+  return x.tracked ? { ...x, tracked: false, tape: undefined } : x;
+}
+
+function throughProduct(x: Tensor, w: Tensor, g: Geometry): Tensor {
+  const [n, , , channels] = x.shape as [number, number, number, number];
+  const out = w.shape[3]!;
+  const taps = g.kernelHeight * g.kernelWidth;
+  const pointwise = taps === 1 && g.stride === 1 && g.padY === 0 && g.padX === 0;
+  const rows = n * g.outHeight * g.outWidth;
+  const source = untracked(x);
+  const columns = pointwise
+    ? reshape(source, [rows, channels])
+    : reshape(readRows(reshape(source, [n, g.height * g.width, channels]), readTable(g)), [rows, taps * channels]);
+  const matrix = reshape(untracked(w), [taps * channels, out]);
+  const y = reshape(emit("MatMul", [columns, matrix], [rows, out]), [n, g.outHeight, g.outWidth, out]);
+  return differentiable(y, [x, w], (dy) => {
+    const flat = reshape(dy, [rows, out]);
+    const dw = w.tracked ? reshape(product(columns, flat, true, false), w.shape) : undefined;
+    if (!x.tracked) return [undefined, dw];
+    const dx = pointwise ? reshape(product(flat, matrix, false, true), x.shape) : inputGradient(dy, untracked(w), g, x.shape);
+    return [dx, dw];
+  });
+}
+
+/**
+ * The gradient by the input is again a product. With stride s the input positions fall into s² classes that different
+ * taps read; each class has a product of its own, so that no zero is multiplied.
+ */
+function inputGradient(dy: Tensor, w: Tensor, g: Geometry, shape: readonly number[]): Tensor {
+  const [n, height, width, channels] = shape as [number, number, number, number];
+  const out = dy.shape[3]!;
+  const positions = g.outHeight * g.outWidth;
+  const flat = reshape(dy, [n, positions, out]);
+  // [kh, kw, C, K] → [taps, K, C]: what each tap sends back.
+  const back = transpose(reshape(w, [g.kernelHeight * g.kernelWidth, channels, out]), [0, 2, 1]);
+  const s = height % g.stride === 0 && width % g.stride === 0 ? g.stride : 1;
+  const classes: Tensor[] = [];
+  for (let py = 0; py < s; py++) {
+    for (let px = 0; px < s; px++) {
+      const taps: [number, number][] = [];
+      for (let a = 0; a < g.kernelHeight; a++) {
+        for (let b = 0; b < g.kernelWidth; b++) {
+          const reads = s === 1 || ((py + g.padY - a * g.dilation) % s === 0 && (px + g.padX - b * g.dilation) % s === 0);
+          if (reads) taps.push([a, b]);
+        }
+      }
+      const size = [n, height / s, width / s, channels];
+      if (taps.length === 0) {
+        classes.push(constant(0, size));
+        continue;
+      }
+      const table: number[] = [];
+      for (let y = py; y < height; y += s) {
+        for (let x = px; x < width; x += s) {
+          for (const [a, b] of taps) {
+            const from = writer(g, y, x, a, b);
+            table.push(from < 0 ? positions : from);
+          }
+        }
+      }
+      const columns = reshape(readRows(flat, table), [-1, taps.length * out]);
+      const all = taps.length === g.kernelHeight * g.kernelWidth;
+      const used = all ? back : gather(back, ints(taps.map(([a, b]) => a * g.kernelWidth + b)), 0);
+      const rows = columns.shape[0]!;
+      classes.push(reshape(emit("MatMul", [columns, reshape(used, [taps.length * out, channels])], [rows, channels]), size));
+    }
+  }
+  return classes.length === 1 ? classes[0]! : depthToSpace(concat(classes, 3), s);
+}
+
+/** One filter per channel: the taps' products summed. */
+function depthwise(x: Tensor, w: Tensor, g: Geometry): Tensor {
+  const [n, height, width, channels] = x.shape as [number, number, number, number];
+  const taps = g.kernelHeight * g.kernelWidth;
+  const positions = g.outHeight * g.outWidth;
+  const source = untracked(x);
+  const filter = reshape(untracked(w), [1, 1, taps, channels]);
+  const columns = reshape(readRows(reshape(source, [n, height * width, channels]), readTable(g)), [n, positions, taps, channels]);
+  const y = reshape(sum(mul(columns, filter), [2]), [n, g.outHeight, g.outWidth, channels]);
+  return differentiable(y, [x, w], (dy) => {
+    const flat = reshape(dy, [n, positions, 1, channels]);
+    const dw = w.tracked ? reshape(sum(mul(columns, flat), [0, 1]), w.shape) : undefined;
+    if (!x.tracked) return [undefined, dw];
+    const table: number[] = [];
+    for (let y0 = 0; y0 < height; y0++) {
+      for (let x0 = 0; x0 < width; x0++) {
+        for (let a = 0; a < g.kernelHeight; a++) {
+          for (let b = 0; b < g.kernelWidth; b++) {
+            const from = writer(g, y0, x0, a, b);
+            table.push(from < 0 ? positions : from);
+          }
+        }
+      }
+    }
+    const back = reshape(readRows(reshape(dy, [n, positions, channels]), table), [n, height * width, taps, channels]);
+    return [reshape(sum(mul(back, filter), [2]), x.shape), dw];
+  });
+}
+
+/** ONNX's Conv between transposes; for inference, without a gradient. */
+function throughConv(x: Tensor, w: Tensor, g: Geometry, groups: number): Tensor {
+  const image = transpose(untracked(x), [0, 3, 1, 2]);
+  // [kh, kw, C/groups, K] → [K, C/groups, kh, kw]; depthwise weights are stored with C/groups = 1 and K = C.
+  const weights = transpose(untracked(w), [3, 2, 0, 1]);
+  const [n, out] = [x.shape[0]!, w.shape[3]!];
+  const y = emit("Conv", [image, weights], [n, out, g.outHeight, g.outWidth], {
+    attributes: {
+      kernel_shape: [g.kernelHeight, g.kernelWidth],
+      strides: [g.stride, g.stride],
+      dilations: [g.dilation, g.dilation],
+      pads: [g.padY, g.padX, g.padY, g.padX],
+      group: groups,
+    },
+  });
+  if (x.tracked || w.tracked) throw new ShapeError("conv2d: the conv lowering is for inference and has no gradient");
+  return transpose(y, [0, 2, 3, 1]);
+}

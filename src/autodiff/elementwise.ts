@@ -1,0 +1,134 @@
+/** Element-by-element ops with numpy broadcasting. Each stands with its gradient. */
+import { differentiable, type DType, constant, emit, ShapeError, showShape, type Tensor } from "./tensor.ts";
+
+export type Operand = Tensor | number;
+
+export function asTensor(x: Operand): Tensor {
+  return typeof x === "number" ? constant(x) : x;
+}
+
+/** The shape of two operands together. A dynamic dimension broadcasts with 1 and with itself. */
+export function broadcastShape(a: readonly number[], b: readonly number[]): number[] {
+  const rank = Math.max(a.length, b.length);
+  return Array.from({ length: rank }, (_, i) => {
+    const x = a[a.length - rank + i] ?? 1;
+    const y = b[b.length - rank + i] ?? 1;
+    if (x === y || y === 1) return x;
+    if (x === 1) return y;
+    // A dynamic dimension is trusted to match a fixed one when it runs.
+    if (x === -1 || y === -1) return Math.max(x, y);
+    throw new ShapeError(`cannot broadcast ${showShape(a)} with ${showShape(b)}`);
+  });
+}
+
+/** Sums a gradient back to the shape it was broadcast from. */
+export function unbroadcast(dy: Tensor, shape: readonly number[]): Tensor {
+  if (dy.shape.join() === shape.join()) return dy;
+  const extra = dy.shape.length - shape.length;
+  const axes = dy.shape.flatMap((size, i) => (i < extra || (shape[i - extra] === 1 && size !== 1) ? [i] : []));
+  const kept = dy.shape.map((size, i) => (axes.includes(i) ? 1 : size));
+  const summed = axes.length ? emit("ReduceSum", [dy, constant(axes, [axes.length], "int64")], kept, { attributes: { keepdims: 1 } }) : dy;
+  return shape.length === kept.length ? summed : emit("Reshape", [summed, constant(shape, [shape.length], "int64")], shape);
+}
+
+function binary(op: string, a: Operand, b: Operand, da: (dy: Tensor, x: Tensor, y: Tensor) => Tensor, db: (dy: Tensor, x: Tensor, y: Tensor, out: Tensor) => Tensor): Tensor {
+  const x = asTensor(a);
+  const y = asTensor(b);
+  const out = emit(op, [x, y], broadcastShape(x.shape, y.shape));
+  return differentiable(out, [x, y], (dy) => [
+    x.tracked ? unbroadcast(da(dy, x, y), x.shape) : undefined,
+    y.tracked ? unbroadcast(db(dy, x, y, out), y.shape) : undefined,
+  ]);
+}
+
+export const add = (a: Operand, b: Operand) => binary("Add", a, b, (dy) => dy, (dy) => dy);
+export const sub = (a: Operand, b: Operand) => binary("Sub", a, b, (dy) => dy, neg);
+export const mul = (a: Operand, b: Operand): Tensor => binary("Mul", a, b, (dy, _, y) => mul(dy, y), (dy, x) => mul(dy, x));
+export const div = (a: Operand, b: Operand): Tensor => binary("Div", a, b, (dy, _, y) => div(dy, y), (dy, _, y, out) => neg(mul(dy, div(out, y))));
+
+/** The larger; where equal the gradient goes to the first. */
+export const maximum = (a: Operand, b: Operand) =>
+  binary("Max", a, b, (dy, x, y) => where(greaterOrEqual(x, y), dy, 0), (dy, x, y) => where(greaterOrEqual(x, y), 0, dy));
+/** The smaller; where equal the gradient goes to the first. */
+export const minimum = (a: Operand, b: Operand) =>
+  binary("Min", a, b, (dy, x, y) => where(lessOrEqual(x, y), dy, 0), (dy, x, y) => where(lessOrEqual(x, y), 0, dy));
+
+function unary(op: string, x: Tensor, derivative: (dy: Tensor, y: Tensor) => Tensor): Tensor {
+  const y = emit(op, [x], x.shape);
+  return differentiable(y, [x], (dy) => [derivative(dy, y)]);
+}
+
+export const neg = (x: Tensor): Tensor => unary("Neg", x, (dy) => neg(dy));
+export const exp = (x: Tensor) => unary("Exp", x, (dy, y) => mul(dy, y));
+export const log = (x: Tensor) => unary("Log", x, (dy) => div(dy, x));
+export const sqrt = (x: Tensor) => unary("Sqrt", x, (dy, y) => div(scale(dy, 0.5), y));
+export const abs = (x: Tensor) => unary("Abs", x, (dy) => mul(dy, sign(x)));
+export const sin = (x: Tensor) => unary("Sin", x, (dy) => mul(dy, cos(x)));
+export const cos = (x: Tensor): Tensor => unary("Cos", x, (dy) => neg(mul(dy, sin(x))));
+export const tanh = (x: Tensor) => unary("Tanh", x, (dy, y) => mul(dy, sub(1, square(y))));
+export const sigmoid = (x: Tensor) => unary("Sigmoid", x, (dy, y) => mul(dy, mul(y, sub(1, y))));
+export const softplus = (x: Tensor) => unary("Softplus", x, (dy) => mul(dy, sigmoid(x)));
+export const sign = (x: Tensor) => emit("Sign", [x], x.shape);
+export const square = (x: Tensor) => mul(x, x);
+
+/** Rectified linear unit. The gradient reads the output, which backward passes keep anyway. */
+export const relu = (x: Tensor) => unary("Relu", x, (dy, y) => mul(dy, sign(y)));
+/** x · sigmoid(x) (Hendrycks and Gimpel 2016). */
+export const silu = (x: Tensor) => mul(x, sigmoid(x));
+/** x · Φ(x), the exact form with the error function. */
+export function gelu(x: Tensor): Tensor {
+  const cumulative = scale(add(emit("Erf", [scale(x, Math.SQRT1_2)], x.shape), 1), 0.5);
+  const y = mul(stop(x), stop(cumulative));
+  return differentiable({ ...y, tracked: false, tape: undefined }, [x], (dy) => {
+    const density = scale(exp(scale(square(stop(x)), -0.5)), 1 / Math.sqrt(2 * Math.PI));
+    return [mul(dy, add(stop(cumulative), mul(stop(x), density)))];
+  });
+}
+
+/** The same node seen as a constant by `grad`. */
+function stop(x: Tensor): Tensor {
+  return x.tracked ? { ...x, tracked: false, tape: undefined } : x;
+}
+
+export const scale = (x: Tensor, factor: number) => (factor === 1 ? x : mul(x, factor));
+/** x^power for a fixed power; x must be positive where the power is not a whole number. */
+export function pow(x: Tensor, power: number): Tensor {
+  const y = emit("Pow", [x, constant(power)], x.shape);
+  return differentiable(y, [x], (dy) => [mul(dy, scale(pow(stop(x), power - 1), power))]);
+}
+export function clip(x: Tensor, low: number, high: number): Tensor {
+  const y = emit("Clip", [x, constant(low), constant(high)], x.shape);
+  return differentiable(y, [x], (dy) => [where(equal(stop(x), y), dy, 0)]);
+}
+
+function comparison(op: string) {
+  return (a: Operand, b: Operand): Tensor => {
+    const x = asTensor(a);
+    const y = asTensor(b);
+    return emit(op, [x, y], broadcastShape(x.shape, y.shape), { dtype: "bool" });
+  };
+}
+export const greater = comparison("Greater");
+export const less = comparison("Less");
+export const greaterOrEqual = comparison("GreaterOrEqual");
+export const lessOrEqual = comparison("LessOrEqual");
+export const equal = comparison("Equal");
+
+/** `a` where the condition holds, else `b`. */
+export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
+  const x = asTensor(a);
+  const y = asTensor(b);
+  const out = emit("Where", [condition, x, y], broadcastShape(condition.shape, broadcastShape(x.shape, y.shape)), { dtype: x.dtype });
+  return differentiable(out, [x, y], (dy) => [
+    x.tracked ? unbroadcast(where(condition, dy, 0), x.shape) : undefined,
+    y.tracked ? unbroadcast(where(condition, 0, dy), y.shape) : undefined,
+  ]);
+}
+
+/** ONNX's codes of the element types. */
+export const DTYPE_CODES: Record<DType, number> = { float32: 1, uint8: 2, int32: 6, int64: 7, bool: 9 };
+
+/** Another element type. Not differentiable. */
+export function cast(x: Tensor, dtype: DType): Tensor {
+  return x.dtype === dtype ? x : emit("Cast", [x], x.shape, { dtype, attributes: { to: DTYPE_CODES[dtype] } });
+}

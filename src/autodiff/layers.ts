@@ -1,0 +1,134 @@
+/** Layers: functions of a scope and an input. NHWC. */
+import { type ConvOptions, conv2d } from "./convolution.ts";
+import { add, div, gelu, greaterOrEqual, mul, relu, scale, silu, sqrt, sub, where } from "./elementwise.ts";
+import { matmul, mean, sum, sumOfSquares } from "./reductions.ts";
+import { reshape } from "./shape.ts";
+import { heNormal, ones, type Scope, uniform, zeros } from "./scope.ts";
+import { constant, differentiable, sizeOf, type Tensor } from "./tensor.ts";
+
+export interface LayerOptions extends Omit<ConvOptions, "lowering" | "groups"> {
+  kernel?: number;
+  depthwise?: boolean;
+  bias?: boolean;
+}
+
+export type Activation = "relu" | "silu" | "gelu" | "none";
+
+function activate(x: Tensor, activation: Activation): Tensor {
+  switch (activation) {
+    case "relu":
+      return relu(x);
+    case "silu":
+      return silu(x);
+    case "gelu":
+      return gelu(x);
+    default:
+      return x;
+  }
+}
+
+/** Convolution to `out` channels. Parameters: weight, and bias where asked for. */
+export function conv(scope: Scope, x: Tensor, out: number, options: LayerOptions = {}): Tensor {
+  const { kernel = 3, depthwise = false, bias = false, ...rest } = options;
+  const { shape, settings } = convShape(scope, x, out, kernel, depthwise, rest);
+  const weight = scope.parameter("weight", shape, heNormal(shape[0]! * shape[1]! * shape[2]!));
+  const y = conv2d(x, weight, settings);
+  return bias ? add(y, scope.parameter("bias", [out], zeros, { decay: false })) : y;
+}
+
+function convShape(scope: Scope, x: Tensor, out: number, kernel: number, depthwise: boolean, rest: ConvOptions) {
+  const channels = x.shape[3]!;
+  const settings: ConvOptions = { ...rest, groups: depthwise ? channels : 1, lowering: scope.mode === "train" ? "product" : "conv" };
+  return { shape: [kernel, kernel, depthwise ? 1 : channels, out] as const, settings };
+}
+
+const EPSILON = 1e-5;
+const MOMENTUM = 0.1;
+
+/** Batch normalisation (Ioffe and Szegedy 2015) over all but the last axis. Parameters: scale, shift; buffers: mean, variance. */
+export function batchNorm(scope: Scope, x: Tensor): Tensor {
+  const channels = x.shape.at(-1)!;
+  const gamma = scope.parameter("scale", [channels], ones, { decay: false });
+  const beta = scope.parameter("shift", [channels], zeros, { decay: false });
+  const runningMean = scope.buffer("mean", [channels], 0);
+  const runningVariance = scope.buffer("variance", [channels], 1);
+  if (!scope.learning) {
+    const factor = div(gamma, sqrt(add(runningVariance, EPSILON)));
+    return add(mul(x, factor), sub(beta, mul(runningMean, factor)));
+  }
+  const { y, batchMean, batchVariance } = normalizeBatch(x, gamma, beta);
+  const rows = sizeOf(x.shape) / channels;
+  const blend = (running: Tensor, now: Tensor) => add(scale(running, 1 - MOMENTUM), scale(now, MOMENTUM));
+  scope.update("mean", blend(runningMean, batchMean));
+  // The running variance is the unbiased one, as in PyTorch.
+  scope.update("variance", blend(runningVariance, scale(batchVariance, rows / Math.max(1, rows - 1))));
+  return y;
+}
+
+/** Normalises by the batch's own statistics; the gradient is written out, in as few passes over the rows as it takes. */
+function normalizeBatch(x: Tensor, gamma: Tensor, beta: Tensor) {
+  const channels = x.shape.at(-1)!;
+  const rows = sizeOf(x.shape) / channels;
+  const plain = (t: Tensor): Tensor => (t.tracked ? { ...t, tracked: false, tape: undefined } : t);
+  const flat = reshape(plain(x), [rows, channels]);
+  const [g, b] = [plain(gamma), plain(beta)];
+  const batchMean = mean(flat, [0]);
+  const centred = sub(flat, batchMean);
+  const batchVariance = scale(sumOfSquares(centred, [0]), 1 / rows);
+  const inverse = div(1, sqrt(add(batchVariance, EPSILON)));
+  const factor = mul(g, inverse);
+  const value = reshape(add(mul(centred, factor), b), x.shape);
+  const y = differentiable(value, [x, gamma, beta], (dy) => {
+    const dFlat = reshape(dy, [rows, channels]);
+    const dBeta = sum(dFlat, [0]);
+    const along = sum(mul(dFlat, centred), [0]);
+    const dGamma = mul(along, inverse);
+    if (!x.tracked) return [undefined, dGamma, dBeta];
+    const pull = scale(mul(along, mul(inverse, inverse)), 1 / rows);
+    const dx = mul(sub(sub(dFlat, scale(dBeta, 1 / rows)), mul(centred, pull)), factor);
+    return [reshape(dx, x.shape), dGamma, dBeta];
+  });
+  return { y, batchMean, batchVariance };
+}
+
+/** Layer normalisation (Ba et al. 2016) over the last axis. */
+export function layerNorm(scope: Scope, x: Tensor): Tensor {
+  const channels = x.shape.at(-1)!;
+  const axis = [x.shape.length - 1];
+  const centred = sub(x, mean(x, axis, { keepDims: true }));
+  const variance = mean(mul(centred, centred), axis, { keepDims: true });
+  const normal = div(centred, sqrt(add(variance, EPSILON)));
+  const gamma = scope.parameter("scale", [channels], ones, { decay: false });
+  const beta = scope.parameter("shift", [channels], zeros, { decay: false });
+  return add(mul(normal, gamma), beta);
+}
+
+/** [N, C] → [N, out]. Parameters: weight [C, out], bias. */
+export function linear(scope: Scope, x: Tensor, out: number): Tensor {
+  const channels = x.shape[1]!;
+  const bound = 1 / Math.sqrt(channels);
+  const weight = scope.parameter("weight", [channels, out], uniform(bound));
+  return add(matmul(x, weight), scope.parameter("bias", [out], zeros, { decay: false }));
+}
+
+/** Convolution, batch normalisation, activation; frozen, the normalisation is folded into the convolution. */
+export function convNorm(scope: Scope, x: Tensor, out: number, options: LayerOptions & { activation?: Activation } = {}): Tensor {
+  const { activation = "relu", ...rest } = options;
+  const y = scope.mode === "frozen" ? foldedConv(scope, x, out, rest) : batchNorm(scope.sub("norm"), conv(scope.sub("conv"), x, out, rest));
+  return activate(y, activation);
+}
+
+function foldedConv(scope: Scope, x: Tensor, out: number, { kernel = 3, depthwise = false, ...rest }: LayerOptions): Tensor {
+  const { shape, settings } = convShape(scope, x, out, kernel, depthwise, rest);
+  const norm = (name: string) => scope.sub("norm").frozenValues(name, [out]);
+  const [gamma, beta, average, variance] = [norm("scale"), norm("shift"), norm("mean"), norm("variance")];
+  const factor = gamma.map((value, k) => value / Math.sqrt(variance[k]! + EPSILON));
+  const weight = scope.sub("conv").frozenValues("weight", shape).map((value, i) => value * factor[i % out]!);
+  const shift = beta.map((value, k) => value - average[k]! * factor[k]!);
+  return add(conv2d(x, constant(weight, shape), settings), constant(shift, [out]));
+}
+
+/** Zeroes a share `rate` of the elements and scales up the rest. @param random uniform numbers in [0, 1) of x's shape */
+export function dropout(x: Tensor, rate: number, random: Tensor): Tensor {
+  return mul(x, where(greaterOrEqual(random, rate), 1 / (1 - rate), 0));
+}

@@ -1,0 +1,56 @@
+/** Losses: scalars, means over the batch. `weights` [N] multiply each sample's share of the mean. */
+import { abs, add, clip, div, less, mul, scale, sigmoid, softplus, square, sub, where } from "./elementwise.ts";
+import { logSoftmax, mean, sum } from "./reductions.ts";
+import { reshape } from "./shape.ts";
+import { differentiable, emit, ShapeError, showShape, type Tensor } from "./tensor.ts";
+
+function sameShape(name: string, a: Tensor, b: Tensor): void {
+  if (a.shape.join() !== b.shape.join()) throw new ShapeError(`${name}: ${showShape(a.shape)} against ${showShape(b.shape)}`);
+}
+
+/** Mean over everything, each sample (first axis) times its weight. */
+function weightedMean(values: Tensor, weights: Tensor | undefined): Tensor {
+  if (!weights) return mean(values);
+  const perSample = values.shape.length > 1 ? mean(values, values.shape.slice(1).map((_, i) => i + 1)) : values;
+  return mean(mul(perSample, reshape(weights, [-1])));
+}
+
+/** Cross-entropy of class logits [N, C] with target distributions [N, C]. */
+export function softTargetCrossEntropy(logits: Tensor, targets: Tensor, weights?: Tensor): Tensor {
+  sameShape("softTargetCrossEntropy", logits, targets);
+  return scale(weightedMean(sum(mul(logSoftmax(logits, 1), targets), [1]), weights), -1);
+}
+
+/** Binary cross-entropy of logits with targets in [0, 1]; stable for large logits. */
+export function bceWithLogits(logits: Tensor, targets: Tensor, weights?: Tensor): Tensor {
+  sameShape("bceWithLogits", logits, targets);
+  const x: Tensor = { ...logits, tracked: false, tape: undefined };
+  const value = sub(softplus(x), mul(x, targets));
+  return weightedMean(differentiable(value, [logits], (dy) => [mul(dy, sub(sigmoid(x), targets))]), weights);
+}
+
+/** One minus the Dice coefficient per sample, smoothed by one pixel (Milletari et al. 2016). */
+export function diceLoss(probabilities: Tensor, targets: Tensor, weights?: Tensor): Tensor {
+  sameShape("diceLoss", probabilities, targets);
+  const axes = probabilities.shape.slice(1).map((_, i) => i + 1);
+  const both = add(scale(sum(mul(probabilities, targets), axes), 2), 1);
+  const all = add(add(sum(probabilities, axes), sum(targets, axes)), 1);
+  return weightedMean(sub(1, div(both, all)), weights);
+}
+
+/** Quadratic below `beta`, linear above (Girshick 2015). */
+export function smoothL1(x: Tensor, target: Tensor, beta = 1, weights?: Tensor): Tensor {
+  sameShape("smoothL1", x, target);
+  const difference = sub({ ...x, tracked: false, tape: undefined }, target);
+  const size = abs(difference);
+  const value = where(less(size, beta), scale(square(difference), 0.5 / beta), sub(size, 0.5 * beta));
+  const tracked = differentiable(value, [x], (dy) => [mul(dy, clip(scale(difference, 1 / beta), -1, 1))]);
+  return weightedMean(tracked, weights);
+}
+
+/** Kullback-Leibler divergence of softmax(logits) from target distributions [N, C]. */
+export function klDivergence(logits: Tensor, targets: Tensor, weights?: Tensor): Tensor {
+  const safe = emit("Log", [add(targets, 1e-12)], targets.shape);
+  const negativeEntropy = weightedMean(sum(mul(targets, safe), [1]), weights);
+  return add(softTargetCrossEntropy(logits, targets, weights), negativeEntropy);
+}

@@ -1,0 +1,193 @@
+/**
+ * Writing and reading .onnx with protobufjs. The schema below is the part of onnx.proto (IR version 9) that models
+ * need, pinned by its published field numbers; unknown fields of foreign files are skipped.
+ */
+import protobuf from "protobufjs";
+import { DTYPE_CODES } from "./elementwise.ts";
+import { type Attribute, type DType, type Tensor, topologicalOrder, type TypedArray } from "./tensor.ts";
+
+const OPSET = 18;
+const IR_VERSION = 9;
+
+const field = (type: string, id: number, rule?: "repeated") => (rule ? { rule, type, id } : { type, id });
+const schema = protobuf.Root.fromJSON({
+  nested: {
+    ModelProto: {
+      fields: {
+        irVersion: field("int64", 1),
+        producerName: field("string", 2),
+        graph: field("GraphProto", 7),
+        opsetImport: field("OperatorSetIdProto", 8, "repeated"),
+        metadataProps: field("StringStringEntryProto", 14, "repeated"),
+      },
+    },
+    OperatorSetIdProto: { fields: { domain: field("string", 1), version: field("int64", 2) } },
+    StringStringEntryProto: { fields: { key: field("string", 1), value: field("string", 2) } },
+    GraphProto: {
+      fields: {
+        node: field("NodeProto", 1, "repeated"),
+        name: field("string", 2),
+        initializer: field("TensorProto", 5, "repeated"),
+        input: field("ValueInfoProto", 11, "repeated"),
+        output: field("ValueInfoProto", 12, "repeated"),
+      },
+    },
+    NodeProto: {
+      fields: {
+        input: field("string", 1, "repeated"),
+        output: field("string", 2, "repeated"),
+        name: field("string", 3),
+        opType: field("string", 4),
+        attribute: field("AttributeProto", 5, "repeated"),
+        domain: field("string", 7),
+      },
+    },
+    AttributeProto: {
+      fields: {
+        name: field("string", 1),
+        f: field("float", 2),
+        i: field("int64", 3),
+        s: field("bytes", 4),
+        ints: field("int64", 8, "repeated"),
+        type: field("int32", 20),
+      },
+    },
+    TensorProto: {
+      fields: { dims: field("int64", 1, "repeated"), dataType: field("int32", 2), name: field("string", 8), rawData: field("bytes", 9) },
+    },
+    ValueInfoProto: { fields: { name: field("string", 1), type: field("TypeProto", 2) } },
+    TypeProto: { fields: { tensorType: field("TensorTypeProto", 1) } },
+    TensorTypeProto: { fields: { elemType: field("int32", 1), shape: field("TensorShapeProto", 2) } },
+    TensorShapeProto: { fields: { dim: field("DimensionProto", 1, "repeated") } },
+    DimensionProto: { fields: { dimValue: field("int64", 1), dimParam: field("string", 2) } },
+  },
+});
+const ModelProto = schema.lookupType("ModelProto");
+
+function attribute(name: string, value: Attribute) {
+  if (typeof value === "string") return { name, s: new TextEncoder().encode(value), type: 3 };
+  if (typeof value === "number") return { name, i: value, type: 2 };
+  if ("float" in value) return { name, f: value.float, type: 1 };
+  return { name, ints: [...value], type: 7 };
+}
+
+function rawBytes(data: TypedArray): Uint8Array {
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+}
+
+function valueInfo(name: string, { shape, dtype }: Pick<Tensor, "shape" | "dtype">) {
+  const dim = shape.map((size, axis) => (size === -1 ? { dimParam: `${name}_${axis}` } : { dimValue: size }));
+  return { name, type: { tensorType: { elemType: DTYPE_CODES[dtype], shape: { dim } } } };
+}
+
+export interface CompileOptions {
+  /** Strings stored in the file, by key. */
+  metadata?: Readonly<Record<string, string>>;
+}
+
+/** The .onnx bytes of a graph that computes `outputs`. Its inputs are found by walking back from them. */
+export function compile(outputs: Readonly<Record<string, Tensor>>, { metadata = {} }: CompileOptions = {}): Uint8Array {
+  const names = new Map<number, string>();
+  const constants = new Map<string, string>();
+  const node: object[] = [];
+  const initializer: object[] = [];
+  const inputs: object[] = [];
+  let unnamed = 0;
+
+  for (const tensor of topologicalOrder(Object.values(outputs))) {
+    const { source } = tensor;
+    if (source.kind === "input") {
+      names.set(tensor.id, source.name);
+      inputs.push(valueInfo(source.name, tensor));
+    } else if (source.kind === "constant") {
+      // Index tables and shapes recur: equal small or integer constants are stored once.
+      const key = source.data.length <= 4096 || source.data instanceof BigInt64Array ? constantKey(tensor, source.data) : `#${tensor.id}`;
+      let name = constants.get(key);
+      if (!name) {
+        name = `c${unnamed++}`;
+        constants.set(key, name);
+        initializer.push({ name, dims: [...tensor.shape], dataType: DTYPE_CODES[tensor.dtype], rawData: rawBytes(source.data) });
+      }
+      names.set(tensor.id, name);
+    } else {
+      const name = `t${unnamed++}`;
+      names.set(tensor.id, name);
+      node.push({
+        name,
+        opType: source.op,
+        domain: source.domain,
+        input: source.inputs.map((x) => names.get(x.id)!),
+        output: [name],
+        attribute: Object.entries(source.attributes).map(([key, value]) => attribute(key, value)),
+      });
+    }
+  }
+  const output = Object.entries(outputs).map(([name, tensor]) => {
+    // An output has a name of its own, so that one tensor may be several outputs and an input may be one.
+    node.push({ name: `out:${name}`, opType: "Identity", domain: "", input: [names.get(tensor.id)!], output: [name], attribute: [] });
+    return valueInfo(name, tensor);
+  });
+  const model = {
+    irVersion: IR_VERSION,
+    producerName: "androscope",
+    graph: { name: "graph", node, initializer, input: inputs, output },
+    opsetImport: [
+      { domain: "", version: OPSET },
+      { domain: "com.microsoft", version: 1 },
+    ],
+    metadataProps: Object.entries(metadata).map(([key, value]) => ({ key, value })),
+  };
+  return ModelProto.encode(ModelProto.fromObject(model)).finish();
+}
+
+function constantKey(tensor: Tensor, data: TypedArray): string {
+  return `${tensor.dtype}[${tensor.shape.join()}]${Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString("latin1")}`;
+}
+
+export interface ModelValue {
+  readonly name: string;
+  /** -1 where dynamic. */
+  readonly shape: readonly number[];
+  readonly dtype: DType | undefined;
+}
+
+export interface ModelSummary {
+  readonly inputs: readonly ModelValue[];
+  readonly outputs: readonly ModelValue[];
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly producer: string;
+  readonly operators: Readonly<Record<string, number>>;
+  /** Constants by name, float32 ones as arrays. */
+  readonly initializers: ReadonlyMap<string, { shape: readonly number[]; data: Float32Array | undefined }>;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: protobufjs objects are untyped
+type Message = any;
+
+/** Reads what an .onnx file says of itself. Throws where the bytes are no ONNX model. */
+export function readModel(bytes: Uint8Array): ModelSummary {
+  const message: Message = ModelProto.toObject(ModelProto.decode(bytes), { longs: Number, defaults: true, arrays: true });
+  if (!message.graph || message.opsetImport.length === 0) throw new Error("not an ONNX model");
+  const dtypes = Object.fromEntries(Object.entries(DTYPE_CODES).map(([name, code]) => [code, name as DType]));
+  const value = ({ name, type }: Message): ModelValue => ({
+    name,
+    shape: (type?.tensorType?.shape?.dim ?? []).map((d: Message) => (d.dimParam ? -1 : d.dimValue)),
+    dtype: dtypes[type?.tensorType?.elemType],
+  });
+  const operators: Record<string, number> = {};
+  for (const { opType } of message.graph.node) operators[opType] = (operators[opType] ?? 0) + 1;
+  return {
+    inputs: message.graph.input.map(value),
+    outputs: message.graph.output.map(value),
+    metadata: Object.fromEntries(message.metadataProps.map((p: Message) => [p.key, p.value])),
+    producer: message.producerName,
+    operators,
+    initializers: new Map(
+      message.graph.initializer.map((t: Message) => {
+        const raw: Uint8Array = t.rawData;
+        const data = t.dataType === 1 ? new Float32Array(raw.buffer.slice(raw.byteOffset, raw.byteOffset + raw.byteLength)) : undefined;
+        return [t.name, { shape: t.dims, data }];
+      }),
+    ),
+  };
+}

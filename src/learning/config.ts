@@ -1,0 +1,223 @@
+/**
+ * The configuration of the method: every term and switch, each with the reason for its default. One schema gives the
+ * types, the checks and the documentation; unknown keys throw. docs/method.md says what is the paper's and what is
+ * our reconstruction.
+ */
+import { z } from "zod";
+import { AndroscopeError, readJson } from "../runs/index.ts";
+
+const share = z.number().min(0).max(1);
+const weight = z.number().min(0).max(100);
+const range = z.tuple([z.number(), z.number()]).refine(([low, high]) => low <= high, "the first must not exceed the second");
+
+const network = z.strictObject({
+  /** Channels at half resolution; each of the three deeper stages doubles them. */
+  width: z.int().min(4).max(256).default(24),
+  /** Residual blocks per stage, from half resolution down. */
+  blocks: z.tuple([z.int().min(1), z.int().min(1), z.int().min(1), z.int().min(1)]).default([1, 2, 2, 1]),
+  /** Side of the square view the network sees, in its own pixels; a multiple of 16. */
+  viewSize: z.int().min(32).max(256).multipleOf(16).default(64),
+});
+
+const optimisation = {
+  /** Crops per step. */
+  batch: z.int().min(2).max(512),
+  /** Peak of the one-cycle schedule (Smith and Topin 2018): linear rise over `warmup`, cosine fall to zero. */
+  learningRate: z.number().positive().max(1),
+  warmup: share,
+  /** Decoupled (Loshchilov and Hutter 2019); not on normalisation and biases. */
+  weightDecay: z.number().min(0).max(10),
+  /** Gradients are scaled down to this global norm. */
+  clipNorm: z.number().positive(),
+  /** Decay of the weight average; what is kept and tested is always the average. */
+  averageDecay: share,
+};
+
+const distill = z.strictObject({
+  /** Stage 1 on or off. Off, masks still come from it where posing or suppression needs them: see `pose`. */
+  steps: z.int().min(1).max(1_000_000).default(300),
+  batch: optimisation.batch.default(32),
+  learningRate: optimisation.learningRate.default(3e-3),
+  warmup: optimisation.warmup.default(0.15),
+  weightDecay: optimisation.weightDecay.default(0.02),
+  clipNorm: optimisation.clipNorm.default(5),
+  averageDecay: optimisation.averageDecay.default(0.98),
+  /** Weights of the spatial tasks; 0 switches one off. */
+  tasks: z
+    .strictObject({
+      /** Foreground, cross-entropy plus Dice. Everything downstream reads it, so it cannot be off. */
+      mask: z.number().positive().default(1),
+      /** Signed distance to the boundary in units of the head's equivalent radius, smooth L1. */
+      distance: weight.default(1),
+      /** Acrosome inside the head; it also gives the pose its direction. */
+      parts: weight.default(0.5),
+      /** Relative rotation between two views of one head, as cosine and sine. */
+      rotation: weight.default(0.2),
+    })
+    .prefault({}),
+  /** Weight the pixel tasks of an image by the reliability of its pseudo-mask. */
+  reliabilityWeighting: z.boolean().default(true),
+  /** The averaged network replaces pseudo-masks it consistently disagrees with. */
+  teacher: z
+    .strictObject({
+      enabled: z.boolean().default(true),
+      /** Shares of the steps after which it looks. */
+      rounds: z.array(share).default([0.5, 0.75]),
+      /** It disagrees where the IoU of its mask with the pseudo-mask is below this … */
+      disagreement: share.default(0.75),
+      /** … and consistently so where its masks of rotated views agree with each other at least this well. */
+      consistency: share.default(0.9),
+    })
+    .prefault({}),
+  augmentation: z
+    .strictObject({
+      /** Zoom of the view. Wide, since stage 2 looks closer than stage 1. */
+      zoom: range.default([0.8, 1.7]),
+      /** Shift, as a share of the view. */
+      shift: share.default(0.1),
+      brightness: share.default(0.2),
+      colour: share.default(0.06),
+    })
+    .prefault({}),
+  /** Also learn from the other folds' images, never their labels. Reports say so. */
+  transductive: z.boolean().default(false),
+});
+
+const tune = z.strictObject({
+  steps: z.int().min(1).max(1_000_000).default(320),
+  batch: optimisation.batch.default(32),
+  learningRate: optimisation.learningRate.default(2e-3),
+  warmup: optimisation.warmup.default(0.15),
+  weightDecay: optimisation.weightDecay.default(0.05),
+  clipNorm: optimisation.clipNorm.default(5),
+  averageDecay: optimisation.averageDecay.default(0.98),
+  /** Start from the distilled encoder, or from random weights. */
+  initialise: z.enum(["distilled", "scratch"]).default("distilled"),
+  /** The encoder's learning rate relative to the new head's, when it starts distilled. */
+  encoderRate: z.number().positive().max(10).default(0.5),
+  /** (a) Turn the head upright by its predicted mask. Off: the whole crop, with free rotation in training. */
+  pose: z.boolean().default(true),
+  /** The view's side relative to the long heads of the training images (95th percentile of the length). */
+  margin: z.number().min(1).max(4).default(1.25),
+  /** (b) Remove what lies beyond the predicted mask plus a margin. */
+  suppress: z
+    .strictObject({
+      enabled: z.boolean().default(true),
+      /** Range of the random margin in training, in view pixels; its middle is used in prediction. */
+      margin: z.tuple([z.int().min(0).max(16), z.int().min(0).max(16)]).default([2, 8]),
+    })
+    .prefault({}),
+  /** (c) How the last feature map is pooled: over the mask, over everything, or both side by side. */
+  pooling: z.enum(["mask", "average", "both"]).default("both"),
+  /** (d) Weight of the mask as an auxiliary task. */
+  auxiliaryMask: weight.default(0.2),
+  /** (e) Weight of the tie between predictions on the view with and without background; costs a second pass. */
+  consistency: weight.default(0),
+  /** Against label noise: experts' votes as soft targets where there are any. */
+  votes: z.boolean().default(true),
+  labelSmoothing: share.default(0.1),
+  /** Same-class mixup: parameter of the Beta distribution; 0 is off. */
+  mixup: z.number().min(0).max(10).default(0),
+  /** Cross-entropy, or generalised cross-entropy (Zhang and Sabuncu 2018, q = 0.7). */
+  loss: z.enum(["crossEntropy", "generalised"]).default("crossEntropy"),
+  /** Weight an image by the share of its experts who chose the majority class. */
+  agreementWeighting: z.boolean().default(false),
+  dropout: share.default(0.4),
+  augmentation: z
+    .strictObject({
+      /** Degrees either way about the pose. */
+      rotation: z.number().min(0).max(180).default(12),
+      zoom: range.default([0.9, 1.1]),
+      shift: share.default(0.06),
+      mirror: z.boolean().default(true),
+      brightness: share.default(0.2),
+      colour: share.default(0.06),
+    })
+    .prefault({}),
+  /** Prediction averages these views, in the graph. */
+  testViews: z
+    .strictObject({
+      mirror: z.boolean().default(true),
+      /** Degrees about the pose. */
+      rotations: z.array(z.number()).min(1).default([-8, 0, 8]),
+    })
+    .prefault({}),
+});
+
+export const configSchema = z.strictObject({
+  network: network.prefault({}),
+  /** Colour of a view: as it is, or relative to the crop's background (removes the tint of stain and lamp). */
+  colour: z.enum(["absolute", "background"]).default("absolute"),
+  distill: distill.prefault({}),
+  tune: tune.prefault({}),
+});
+
+export type Config = z.infer<typeof configSchema>;
+
+/** The default configuration, every value resolved. */
+export const defaultConfig: Config = configSchema.parse({});
+
+/** Checks a configuration and fills in defaults. Throws `config/*`, naming the key. */
+export function resolveConfig(value: unknown, where = "configuration"): Config {
+  const parsed = configSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0]!;
+  const key = issue.path.join(".");
+  if (issue.code === "unrecognized_keys") {
+    throw new AndroscopeError("config/unknown-key", {
+      expected: `keys of the ${key || "top"} level that exist`,
+      found: issue.keys.map((k) => [key, k].filter(Boolean).join(".")).join(", "),
+      where,
+      fix: "Correct the name or remove it; docs/method.md lists every key.",
+    });
+  }
+  throw new AndroscopeError("config/bad-value", {
+    expected: `a valid ${key || "configuration"}`,
+    found: issue.message,
+    where,
+    fix: `Change ${key || "it"}; docs/method.md lists every key with its range.`,
+  });
+}
+
+/**
+ * A configuration from a file and single settings.
+ * @param file JSON with any part of the configuration
+ * @param settings `tune.steps=100`, later ones win; the value is JSON, or text where it is not
+ */
+export async function loadConfig(file: string | undefined, settings: readonly string[] = []): Promise<Config> {
+  // biome-ignore lint/suspicious/noExplicitAny: an untyped document until the schema has seen it
+  const value: any = file === undefined ? {} : await readJson(file);
+  for (const setting of settings) {
+    const at = setting.indexOf("=");
+    if (at < 1) {
+      throw new AndroscopeError("usage/bad-value", {
+        expected: "--set KEY=VALUE",
+        found: JSON.stringify(setting),
+        where: "--set",
+        fix: "For example --set tune.steps=200.",
+      });
+    }
+    const keys = setting.slice(0, at).split(".");
+    const text = setting.slice(at + 1);
+    let node = value;
+    for (const key of keys.slice(0, -1)) node = node[key] ??= {};
+    if (typeof node !== "object" || node === null) {
+      throw new AndroscopeError("config/unknown-key", {
+        expected: "a key of the configuration",
+        found: keys.join("."),
+        where: "--set",
+        fix: "docs/method.md lists every key.",
+      });
+    }
+    node[keys.at(-1)!] = parseValue(text);
+  }
+  return resolveConfig(value, file ?? "--set");
+}
+
+function parseValue(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,228 @@
+/**
+ * Stage 1, distillation of anatomy: the encoder and a light decoder learn spatial tasks from pseudo-masks, without any
+ * label (Zhang et al. 2022; the tasks and losses are our reconstruction, see docs/method.md).
+ */
+import {
+  add,
+  bceWithLogits,
+  cast,
+  concat,
+  constant,
+  diceLoss,
+  input,
+  mul,
+  reshape,
+  Scope,
+  scale,
+  sigmoid,
+  slice,
+  smoothL1,
+  type State,
+  sub,
+  type Tensor,
+  TrainingSession,
+  trainingStep,
+} from "../autodiff/index.ts";
+import { parts } from "../heads/index.ts";
+import type { Random } from "../runs/index.ts";
+import type { Config } from "./config.ts";
+import { decode, encode, relativeRotation } from "./network.ts";
+import { cropOf, type PreparedSet, pseudoMaskOf, setTargets } from "./prepare.ts";
+import { batchSampler } from "./schedule.ts";
+import { type Geometry, normaliseColour } from "./segment.ts";
+import { Segmenter } from "./segmenter.ts";
+import { averaged, type CurvePoint, trainLoop } from "./training.ts";
+import { crop, readCrops, viewMap, viewPixels } from "./views.ts";
+
+export interface DistillResult {
+  /** The averaged parameters: "encoder/…", "decoder/…", "rotation/…". */
+  weights: State;
+  curve: CurvePoint[];
+  /** Samples whose pseudo-mask the teacher replaced. */
+  replaced: number[];
+}
+
+export interface DistillOptions {
+  set: PreparedSet;
+  /** The samples it may see. */
+  members: readonly number[];
+  geometry: Geometry;
+  config: Config;
+  random: Random;
+  threads: number;
+  checkpoint?: string;
+  onStep?(step: number, values: Record<string, number>): void;
+}
+
+/** The whole step as one graph: two views of each of batch/2 heads. */
+function distillStep(set: PreparedSet, geometry: Geometry, { network, distill }: Config) {
+  const { batch, tasks } = distill;
+  const heads = batch >> 1;
+  const { side } = set;
+  const scope = new Scope("train");
+  const pixels = input("pixels", [heads, side, side, 3], "uint8");
+  const targets = input("targets", [heads, side, side, 3], "uint8");
+  const sizes = input("sizes", [heads, 2]);
+  const theta = input("theta", [2 * heads, 2, 3]);
+  const gains = input("gains", [2 * heads, 3]);
+  const trust = input("trust", [heads]);
+  const turn = input("turn", [heads, 2]);
+
+  const twice = (x: Tensor) => concat([x, x], 0);
+  const canvasSize = constant([side, side]);
+  const canvas = twice(cast(concat([pixels, targets], 3), "float32"));
+  const seen = readCrops(canvas, canvasSize, twice(sizes), viewPixels(theta, network.viewSize));
+  const colours = mul(slice(seen, [0], [3], [3]), reshape(gains, [2 * heads, 1, 1, 3]));
+  const target = (channel: number) => scale(slice(seen, [3 + channel], [4 + channel], [3]), 1 / 255);
+  const mask = target(0);
+  const distance = sub(scale(target(1), 2), 1);
+  const acrosome = target(2);
+  const weights = twice(trust);
+
+  const features = encode(scope.sub("encoder"), normaliseColour(colours, geometry), network);
+  const predicted = decode(scope.sub("decoder"), features, network);
+  const metrics: Record<string, Tensor> = {};
+  metrics.mask = add(bceWithLogits(predicted.mask, mask, weights), diceLoss(sigmoid(predicted.mask), mask, weights));
+  let loss = scale(metrics.mask, tasks.mask);
+  const addTask = (name: string, weight: number, value: () => Tensor) => {
+    if (weight === 0) return;
+    metrics[name] = value();
+    loss = add(loss, scale(metrics[name], weight));
+  };
+  addTask("distance", tasks.distance, () => smoothL1(predicted.distance, distance, 0.1, weights));
+  addTask("parts", tasks.parts, () => bceWithLogits(predicted.acrosome, acrosome, weights));
+  addTask("rotation", tasks.rotation, () => smoothL1(relativeRotation(scope.sub("rotation"), features[3], network), turn, 0.5));
+  const { weightDecay, clipNorm } = distill;
+  return trainingStep({ scope, loss, metrics, optimizer: { weightDecay, clipNorm } });
+}
+
+/** The inputs of one step. */
+function distillFeeds(set: PreparedSet, members: readonly number[], geometry: Geometry, config: Config, random: Random) {
+  const { batch, augmentation, reliabilityWeighting } = config.distill;
+  const heads = batch >> 1;
+  const area = set.side * set.side * 3;
+  const sample = batchSampler(random.stream("order"), members.length, heads);
+  const feeds = {
+    pixels: new Uint8Array(heads * area),
+    targets: new Uint8Array(heads * area),
+    sizes: new Float32Array(heads * 2),
+    theta: new Float32Array(2 * heads * 6),
+    gains: new Float32Array(2 * heads * 3),
+    trust: new Float32Array(heads),
+    turn: new Float32Array(heads * 2),
+  };
+  return (step: number) => {
+    const draw = random.stream("views", step);
+    for (const [i, position] of sample(step).entries()) {
+      const index = members[position]!;
+      feeds.pixels.set(set.pixels.subarray(index * area, (index + 1) * area), i * area);
+      feeds.targets.set(set.targets.subarray(index * area, (index + 1) * area), i * area);
+      const [width, height] = [set.sizes[index * 2]!, set.sizes[index * 2 + 1]!];
+      feeds.sizes.set([width, height], i * 2);
+      const reliability = set.reliability[index]!;
+      feeds.trust[i] = reliabilityWeighting ? reliability : reliability > 0 ? 1 : 0;
+      const mirror = draw.uniform() < 0.5;
+      const angles = [draw.uniform(0, 2 * Math.PI), draw.uniform(0, 2 * Math.PI)] as const;
+      for (const view of [0, 1] as const) {
+        const at = view * heads + i;
+        const map = viewMap(crop(width, height), geometry.frameExtent, {
+          rotation: angles[view],
+          zoom: Math.exp(draw.uniform(Math.log(augmentation.zoom[0]), Math.log(augmentation.zoom[1]))),
+          shiftU: draw.uniform(-augmentation.shift, augmentation.shift),
+          shiftV: draw.uniform(-augmentation.shift, augmentation.shift),
+          mirror,
+        });
+        feeds.theta.set(map, at * 6);
+        feeds.gains.set(colourGains(draw, augmentation), at * 3);
+      }
+      // A view that reads with rotation r shows the head turned by -r, and mirroring reverses the sense.
+      const relative = (mirror ? -1 : 1) * (angles[0] - angles[1]);
+      feeds.turn.set([Math.cos(relative), Math.sin(relative)], i * 2);
+    }
+    return feeds;
+  };
+}
+
+/** Factors on the three colours: one for the lamp, one for each dye. */
+export function colourGains(draw: Random, { brightness, colour }: { brightness: number; colour: number }): number[] {
+  const common = 1 + draw.uniform(-brightness, brightness);
+  return [0, 1, 2].map(() => common * (1 + draw.normal(0, colour)));
+}
+
+/** Runs stage 1. */
+export async function distill(options: DistillOptions): Promise<DistillResult> {
+  const { members, geometry, config, random, threads, checkpoint, onStep } = options;
+  const { distill: settings } = config;
+  // The teacher changes targets and trust; the caller's set stays as it is.
+  const set: PreparedSet = { ...options.set, targets: options.set.targets.slice(), reliability: options.set.reliability.slice() };
+  const session = await TrainingSession.create(distillStep(set, geometry, config), { threads });
+  try {
+    session.initialize(random.stream("weights"));
+    const rounds = new Set(settings.teacher.enabled ? settings.teacher.rounds.map((at) => Math.round(at * settings.steps)) : []);
+    let replaced: number[] = [];
+    const curve = await trainLoop({
+      session,
+      optimisation: settings,
+      feeds: distillFeeds(set, members, geometry, config, random),
+      checkpoint,
+      extra: {
+        save: () => ({ targets: set.targets, reliability: set.reliability, replaced: Int32Array.from(replaced) }),
+        restore: (arrays) => {
+          set.targets.set(arrays.targets as Uint8Array);
+          set.reliability.set(arrays.reliability as Float32Array);
+          replaced = [...(arrays.replaced as Int32Array)];
+        },
+      },
+      onStep,
+      after: async (done) => {
+        if (!rounds.has(done) || done >= settings.steps) return;
+        const changed = await teach(set, members, averaged(session.state()), geometry, config, threads);
+        replaced = [...new Set([...replaced, ...changed])].sort((a, b) => a - b);
+      },
+    });
+    return { weights: averaged(session.state()), curve, replaced };
+  } finally {
+    session.dispose();
+  }
+}
+
+/** One round of the teacher over the members. @returns the samples it changed */
+async function teach(
+  set: PreparedSet,
+  members: readonly number[],
+  weights: State,
+  geometry: Geometry,
+  config: Config,
+  threads: number,
+): Promise<number[]> {
+  const { disagreement, consistency } = config.distill.teacher;
+  const segmenter = await Segmenter.create(weights, geometry, config.network, set.side, threads);
+  try {
+    const changed: number[] = [];
+    for await (const { index, head } of segmenter.each(set, members)) {
+      const mine = pseudoMaskOf(set, index);
+      const theirs = head.cropMask("mask");
+      if (head.agreement < consistency || overlap(mine.data, theirs.data) >= disagreement) continue;
+      // Only a mask that looks like one head may replace another.
+      if (theirs.data.reduce((sum, value) => sum + value, 0) < 25) continue;
+      const part = parts(cropOf(set, index), theirs);
+      setTargets(set, index, theirs, { ...part, data: part.data.map((value) => (value === 2 ? 1 : 0)) });
+      set.reliability[index] = head.agreement;
+      changed.push(index);
+    }
+    return changed;
+  } finally {
+    segmenter.dispose();
+  }
+}
+
+/** Intersection over union of two 0/1 masks; 1 where both are empty. */
+export function overlap(a: Uint8Array, b: Uint8Array): number {
+  let both = 0;
+  let either = 0;
+  for (let i = 0; i < a.length; i++) {
+    both += a[i]! & b[i]!;
+    either += a[i]! | b[i]!;
+  }
+  return either === 0 ? 1 : both / either;
+}

@@ -1,0 +1,253 @@
+/**
+ * The model: one .onnx file that takes raw crops. Mask, pose, warp and classifier are inside, so no runtime can
+ * preprocess differently. Its metadata says what it is, and carries a golden crop whose output is checked at load.
+ *
+ * Inputs: `crops` uint8 [N, H, W, 3], each crop at the top left of its canvas; `sizes` float32 [N, 2], width and height
+ * of each crop in pixels. Outputs: see {@link MODEL_OUTPUTS}.
+ */
+import { readFile } from "node:fs/promises";
+import { z } from "zod";
+import { compile, InferenceRunner, input, readModel } from "../autodiff/index.ts";
+import type { Image } from "../imaging/image.ts";
+import { AndroscopeError, fileError, Random, writeFileAtomic } from "../runs/index.ts";
+import { type ClassifierParts, classification } from "./classifier.ts";
+
+/** The layout of inputs, outputs and metadata. Raised when an older program could not read a newer model. */
+export const MODEL_FORMAT = 1;
+
+export const MODEL_OUTPUTS = {
+  probabilities: "float32 [N, classes]",
+  mask: "float32 [N, S, S, 1], probabilities in the frame: a window of frameExtent pixels about the crop's centre",
+  acrosome: "float32 [N, S, S, 1], probabilities in the frame",
+  centre: "float32 [N, 2], x and y of the head in pixels",
+  axis: "float32 [N, 2], unit vector along the major axis towards the tail",
+  extents: "float32 [N, 2], length and width in pixels of the ellipse with the mask's second moments",
+  direction: "float32 [N, 1], how clearly the acrosome lies at one end",
+  agreement: "float32 [N, 1], IoU of the masks of the upright and the upside-down crop",
+  features: "float32 [N, channels], what the last layer saw",
+} as const;
+
+const metadataSchema = z.object({
+  format: z.literal(MODEL_FORMAT),
+  program: z.string(),
+  classes: z.array(z.string()).min(1),
+  frameExtent: z.number().positive(),
+  viewExtent: z.number().positive(),
+  viewSize: z.int().positive(),
+  temperature: z.number().positive(),
+  training: z.object({
+    dataset: z.string(),
+    hash: z.string(),
+    images: z.int(),
+    seed: z.int(),
+    licence: z.string(),
+    transductive: z.boolean(),
+  }),
+  /** Crop (base64 of width × height × 3 bytes) and what the model said of it when it was made. */
+  golden: z.object({ width: z.int(), height: z.int(), pixels: z.string(), probabilities: z.array(z.number()) }),
+});
+
+export type ModelMetadata = z.infer<typeof metadataSchema>;
+
+/** How far a runtime may be from the golden output. */
+export const GOLDEN_TOLERANCE = 1e-3;
+const KEY = "androscope";
+
+/** What a model says of one crop. */
+export interface Prediction {
+  probabilities: number[];
+  /** Index of the most probable class. */
+  label: number;
+  centre: [number, number];
+  axis: [number, number];
+  /** Pixels. */
+  length: number;
+  width: number;
+  agreement: number;
+  direction: number;
+  /** [S, S] probabilities in the frame. */
+  mask: Float32Array;
+  acrosome: Float32Array;
+}
+
+/** Builds the model's bytes; the golden output is computed by running it once. */
+export async function exportModel(
+  parts: ClassifierParts,
+  description: { program: string; classes: readonly string[]; training: ModelMetadata["training"] },
+): Promise<Uint8Array> {
+  const crops = input("crops", [-1, -1, -1, 3], "uint8");
+  const sizes = input("sizes", [-1, 2]);
+  const all = classification(crops, sizes, parts);
+  const outputs = Object.fromEntries(Object.keys(MODEL_OUTPUTS).map((name) => [name, all[name as keyof typeof MODEL_OUTPUTS]]));
+  const golden = goldenCrop(Math.round(parts.geometry.frameExtent));
+  const bare = await InferenceRunner.create(compile(outputs), { threads: 1 });
+  const { probabilities } = await bare.run({ crops: canvasOf([golden]), sizes: sizesOf([golden]) }, { crops: [1, golden.height, golden.width, 3] });
+  bare.dispose();
+  const metadata: ModelMetadata = {
+    format: MODEL_FORMAT,
+    program: description.program,
+    classes: [...description.classes],
+    frameExtent: parts.geometry.frameExtent,
+    viewExtent: parts.geometry.viewExtent,
+    viewSize: parts.config.network.viewSize,
+    temperature: parts.temperature,
+    training: description.training,
+    golden: {
+      width: golden.width,
+      height: golden.height,
+      pixels: Buffer.from(golden.data).toString("base64"),
+      probabilities: [...(probabilities!.data as Float32Array)],
+    },
+  };
+  return compile(outputs, { metadata: { [KEY]: JSON.stringify(metadata), licence: description.training.licence, use: "Research use only; not for diagnosis." } });
+}
+
+/** A drawn crop, nobody's: a dark tilted oval with a lighter end on a pale ground, with noise. */
+function goldenCrop(side: number): Image {
+  const random = Random.seeded(20220207).stream("golden");
+  const size = Math.max(16, side);
+  const data = new Uint8Array(size * size * 3);
+  for (let y = 0; y < size; y++) {
+    for (let x = 0; x < size; x++) {
+      const [dx, dy] = [(x + 0.5) / size - 0.5, (y + 0.5) / size - 0.5];
+      const along = (dx * 0.8 + dy * 0.6) / 0.24;
+      const across = (dx * -0.6 + dy * 0.8) / 0.15;
+      const inside = along ** 2 + across ** 2 < 1;
+      const colour = inside ? (along < 0 ? [190, 150, 190] : [110, 80, 150]) : [225, 205, 215];
+      for (let c = 0; c < 3; c++) data[(y * size + x) * 3 + c] = Math.max(0, Math.min(255, colour[c]! + random.normal(0, 4)));
+    }
+  }
+  return { width: size, height: size, data };
+}
+
+/** Crops on one canvas, each at the top left. */
+function canvasOf(images: readonly Image[]): Uint8Array {
+  const width = Math.max(...images.map((image) => image.width));
+  const height = Math.max(...images.map((image) => image.height));
+  const canvas = new Uint8Array(images.length * width * height * 3);
+  for (const [i, image] of images.entries()) {
+    for (let y = 0; y < image.height; y++) {
+      canvas.set(image.data.subarray(y * image.width * 3, (y + 1) * image.width * 3), (i * height + y) * width * 3);
+    }
+  }
+  return canvas;
+}
+
+function sizesOf(images: readonly Image[]): Float32Array {
+  return Float32Array.from(images.flatMap(({ width, height }) => [width, height]));
+}
+
+/** A model ready to predict. */
+export class Model {
+  readonly metadata: ModelMetadata;
+  readonly #runner: InferenceRunner;
+
+  private constructor(runner: InferenceRunner, metadata: ModelMetadata) {
+    this.#runner = runner;
+    this.metadata = metadata;
+  }
+
+  /** Reads and checks a model file. Throws `model/*`. */
+  static async load(path: string, options: { threads?: number } = {}): Promise<Model> {
+    const bytes = await readFile(path).catch((error) => {
+      throw fileError(error, path);
+    });
+    return Model.from(bytes, path, options);
+  }
+
+  static async from(bytes: Uint8Array, where: string, { threads = 2 }: { threads?: number } = {}): Promise<Model> {
+    const metadata = readMetadata(bytes, where);
+    const runner = await InferenceRunner.create(bytes, { threads }).catch((cause) => {
+      throw notAModel(where, `a file that ONNX Runtime refuses: ${(cause as Error).message.slice(0, 200)}`, cause);
+    });
+    const model = new Model(runner, metadata);
+    const { golden } = metadata;
+    const image = { width: golden.width, height: golden.height, data: new Uint8Array(Buffer.from(golden.pixels, "base64")) };
+    const [prediction] = await model.predict([image]);
+    const off = Math.max(...prediction!.probabilities.map((p, c) => Math.abs(p - golden.probabilities[c]!)));
+    if (!(off <= GOLDEN_TOLERANCE)) {
+      model.dispose();
+      throw new AndroscopeError("model/golden", {
+        expected: `the model's own answer to its golden crop within ${GOLDEN_TOLERANCE}`,
+        found: `a difference of ${off}`,
+        where,
+        fix: "The file is damaged or this runtime computes it wrongly: get the file again, or run androscope doctor.",
+      });
+    }
+    return model;
+  }
+
+  /** Classifies crops of any sizes, all in one batch. */
+  async predict(images: readonly Image[]): Promise<Prediction[]> {
+    const height = Math.max(...images.map((image) => image.height));
+    const width = Math.max(...images.map((image) => image.width));
+    const out = await this.#runner.run(
+      { crops: canvasOf(images), sizes: sizesOf(images) },
+      { crops: [images.length, height, width, 3] },
+    );
+    const classes = this.metadata.classes.length;
+    const frame = this.metadata.viewSize ** 2;
+    const row = (name: string, i: number, size: number) => (out[name]!.data as Float32Array).slice(i * size, (i + 1) * size);
+    return images.map((_, i) => {
+      const probabilities = [...row("probabilities", i, classes)];
+      const [length, headWidth] = row("extents", i, 2);
+      return {
+        probabilities,
+        label: probabilities.indexOf(Math.max(...probabilities)),
+        centre: [...row("centre", i, 2)] as [number, number],
+        axis: [...row("axis", i, 2)] as [number, number],
+        length: length!,
+        width: headWidth!,
+        agreement: row("agreement", i, 1)[0]!,
+        direction: row("direction", i, 1)[0]!,
+        mask: row("mask", i, frame),
+        acrosome: row("acrosome", i, frame),
+      };
+    });
+  }
+
+  dispose(): void {
+    this.#runner.dispose();
+  }
+}
+
+function readMetadata(bytes: Uint8Array, where: string): ModelMetadata {
+  let text: string | undefined;
+  try {
+    text = readModel(bytes).metadata[KEY];
+  } catch (cause) {
+    throw notAModel(where, "a file that is not ONNX", cause);
+  }
+  if (text === undefined) throw notAModel(where, "an ONNX file without Androscope's description");
+  let value: { format?: unknown };
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw notAModel(where, "a damaged description", cause);
+  }
+  if (typeof value.format === "number" && value.format > MODEL_FORMAT) {
+    throw new AndroscopeError("model/newer", {
+      expected: `a model of format ${MODEL_FORMAT} or older`,
+      found: `format ${value.format}`,
+      where,
+      fix: "Update Androscope, or train the model again with this version.",
+    });
+  }
+  const parsed = metadataSchema.safeParse(value);
+  if (!parsed.success) throw notAModel(where, `a description with ${parsed.error.issues[0]!.path.join(".")} missing or wrong`);
+  return parsed.data;
+}
+
+function notAModel(where: string, found: string, cause?: unknown): AndroscopeError {
+  return new AndroscopeError("model/not-a-model", {
+    expected: "a model that Androscope exported",
+    found,
+    where,
+    fix: "Give a model.onnx from a run folder of androscope train.",
+    cause,
+  });
+}
+
+export async function writeModel(path: string, bytes: Uint8Array): Promise<void> {
+  await writeFileAtomic(path, bytes);
+}

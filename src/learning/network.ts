@@ -1,0 +1,125 @@
+/**
+ * The networks. One residual encoder (He et al. 2016) serves both stages; stage 1 adds a light U-Net decoder
+ * (Ronneberger et al. 2015) for the spatial tasks, stage 2 a pooled classifier. The paper's abstract names no backbone:
+ * this one is our reconstruction, shaped by what the engine does fastest (space-to-depth input, large matrix products).
+ *
+ * All tensors are NHWC. A view is [N, S, S, 3], S = `viewSize`.
+ */
+import {
+  add,
+  avgPool2d,
+  concat,
+  conv,
+  convNorm,
+  depthToSpace,
+  div,
+  dropout,
+  globalAveragePool,
+  linear,
+  mul,
+  relu,
+  reshape,
+  type Scope,
+  slice,
+  spaceToDepth,
+  sum,
+  type Tensor,
+  upsample2x,
+} from "../autodiff/index.ts";
+import type { Config } from "./config.ts";
+
+/** Feature maps from half to a sixteenth of the view's resolution, fine to coarse. */
+export type Features = readonly [Tensor, Tensor, Tensor, Tensor];
+
+/** What stage 1 predicts for every pixel of a view, each [N, S, S, 1]. */
+export interface SpatialPrediction {
+  /** Logit of the foreground. */
+  mask: Tensor;
+  /** Signed distance to the boundary over the head's equivalent radius, positive inside. */
+  distance: Tensor;
+  /** Logit of the acrosome. */
+  acrosome: Tensor;
+}
+
+function residualBlock(scope: Scope, x: Tensor, channels: number, stride: number): Tensor {
+  const inner = convNorm(scope.sub("first"), x, channels, { stride, activation: "relu" });
+  const outer = convNorm(scope.sub("second"), inner, channels, { activation: "none" });
+  const same = stride === 1 && x.shape[3] === channels;
+  const shortcut = same ? x : convNorm(scope.sub("shortcut"), x, channels, { kernel: 1, stride, activation: "none" });
+  return relu(add(outer, shortcut));
+}
+
+/** view → features at S/2, S/4, S/8, S/16 with width, 2, 4 and 8 times width channels. */
+export function encode(scope: Scope, view: Tensor, { width, blocks }: Config["network"]): Features {
+  let x = convNorm(scope.sub("stem"), spaceToDepth(view, 2), width, { activation: "relu" });
+  const stages = blocks.map((count, stage) => {
+    for (let block = 0; block < count; block++) {
+      x = residualBlock(scope.sub(`stage${stage}`).sub(`block${block}`), x, width * 2 ** stage, stage > 0 && block === 0 ? 2 : 1);
+    }
+    return x;
+  });
+  return stages as unknown as Features;
+}
+
+/** features → the spatial predictions at the view's resolution. */
+export function decode(scope: Scope, features: Features, { width }: Config["network"]): SpatialPrediction {
+  let x = features[3];
+  for (const stage of [2, 1, 0] as const) {
+    const at = scope.sub(`up${stage}`);
+    const above = upsample2x(convNorm(at.sub("reduce"), x, width * 2 ** stage, { kernel: 1, activation: "relu" }));
+    x = convNorm(at.sub("merge"), concat([above, features[stage]], 3), stage === 0 ? width : width * 2 ** (stage - 1), { activation: "relu" });
+  }
+  // Four sub-pixels for each of three maps: full resolution without a convolution at full resolution.
+  const maps = depthToSpace(conv(scope.sub("maps"), x, 12, { kernel: 3, bias: true }), 2);
+  const map = (index: number) => slice(maps, [index], [index + 1], [3]);
+  return { mask: map(0), distance: map(1), acrosome: map(2) };
+}
+
+/**
+ * The relative rotation between two views of each head.
+ * @param coarse the last feature map of 2M views: the first M are one view of M heads, the last M another
+ * @returns [M, 2], cosine and sine, not normalised
+ */
+export function relativeRotation(scope: Scope, coarse: Tensor, { width }: Config["network"]): Tensor {
+  const [views, h, w] = coarse.shape as [number, number, number, number];
+  const heads = views / 2;
+  // Where a feature lies tells the rotation, so position is kept: a 1×1 reduction, then everything flattened.
+  const reduced = convNorm(scope.sub("reduce"), coarse, 16, { kernel: 1, activation: "relu" });
+  const flat = reshape(reduced, [views, h * w * 16]);
+  const pair = concat([slice(flat, [0], [heads], [0]), slice(flat, [heads], [views], [0])], 1);
+  const hidden = relu(linear(scope.sub("hidden"), pair, width * 4));
+  return linear(scope.sub("angle"), hidden, 2);
+}
+
+/**
+ * features → class logits [N, classes] and the pooled features they come from.
+ * @param features from {@link encode}
+ * @param foreground [N, S, S, 1] in [0, 1]: where the head is, for the weighted pooling
+ * @param random uniform numbers [N, pooled channels] for dropout; absent outside training
+ */
+export function classify(
+  scope: Scope,
+  features: Features,
+  foreground: Tensor,
+  classes: number,
+  pooling: Config["tune"]["pooling"],
+  drop?: { rate: number; random: Tensor },
+): { logits: Tensor; pooled: Tensor } {
+  const coarse = features[3];
+  const [, h, , channels] = coarse.shape as [number, number, number, number];
+  const parts: Tensor[] = [];
+  if (pooling !== "average") {
+    const cover = avgPool2d(foreground, { size: foreground.shape[1]! / h });
+    const total = add(sum(cover, [1, 2], { keepDims: true }), 1e-3);
+    parts.push(reshape(sum(mul(coarse, div(cover, total)), [1, 2]), [-1, channels]));
+  }
+  if (pooling !== "mask") parts.push(globalAveragePool(coarse));
+  const pooled = parts.length === 1 ? parts[0]! : concat(parts, 1);
+  const kept = drop && drop.rate > 0 ? dropout(pooled, drop.rate, drop.random) : pooled;
+  return { logits: linear(scope.sub("logits"), kept, classes), pooled };
+}
+
+/** Channels of the pooled features. */
+export function pooledChannels({ width }: Config["network"], pooling: Config["tune"]["pooling"]): number {
+  return width * 8 * (pooling === "both" ? 2 : 1);
+}

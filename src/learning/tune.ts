@@ -1,0 +1,233 @@
+/**
+ * Stage 2, tuning: a classifier on the distilled encoder, regularised by the masks that stage 1 predicts (Zhang et al.
+ * 2022; which terms and how are our reconstruction, see docs/method.md). Every term is a switch of the configuration.
+ */
+import {
+  add,
+  bceWithLogits,
+  cast,
+  concat,
+  constant,
+  diceLoss,
+  equal,
+  argMax,
+  exp,
+  gather,
+  input,
+  logSoftmax,
+  mean,
+  mul,
+  reshape,
+  Scope,
+  scale,
+  sigmoid,
+  slice,
+  softmax,
+  softTargetCrossEntropy,
+  type State,
+  stopGradient,
+  sub,
+  sum,
+  type Tensor,
+  TrainingSession,
+  trainingStep,
+} from "../autodiff/index.ts";
+import type { Random } from "../runs/index.ts";
+import type { Config } from "./config.ts";
+import { colourGains } from "./distill.ts";
+import { classify, decode, encode, pooledChannels } from "./network.ts";
+import { type PosedSet, viewOf } from "./posed.ts";
+import { batchSampler } from "./schedule.ts";
+import { type Geometry, normaliseColour } from "./segment.ts";
+import { averaged, type CurvePoint, trainLoop } from "./training.ts";
+import { readCrops, readFrame, suppressBackground, viewPixels } from "./views.ts";
+
+export interface TuneResult {
+  /** The averaged parameters of the classifier: "encoder/…", "classifier/…". */
+  weights: State;
+  curve: CurvePoint[];
+}
+
+export interface TuneOptions {
+  posed: PosedSet;
+  members: readonly number[];
+  /** Stage 1's parameters to start from. */
+  distilled: State;
+  config: Config;
+  random: Random;
+  threads: number;
+  checkpoint?: string;
+  onStep?(step: number, values: Record<string, number>): void;
+  /** Called with the average now and then, for those who select on the test fold as the literature does. */
+  look?: { every: number; at(done: number, weights: State): Promise<void> };
+}
+
+/** The colours of a view, centred: on the training mean, or on the crop's own background. */
+export function viewColours(colours: Tensor, background: Tensor, geometry: Geometry, colour: Config["colour"]): Tensor {
+  if (colour === "absolute") return normaliseColour(colours, geometry);
+  return scale(sub(colours, reshape(background, [-1, 1, 1, 3])), 1 / (255 * geometry.colourDeviation));
+}
+
+/** Generalised cross-entropy (Zhang and Sabuncu 2018): between cross-entropy and mean absolute error. */
+function generalisedCrossEntropy(logits: Tensor, targets: Tensor, weights: Tensor): Tensor {
+  const q = 0.7;
+  const chosen = exp(scale(sum(mul(logSoftmax(logits, 1), targets), [1]), q));
+  return mean(mul(scale(sub(1, chosen), 1 / q), weights));
+}
+
+function tuneStep({ set, geometry }: PosedSet, { network, tune, colour }: Config) {
+  const { batch } = tune;
+  const classes = set.classes.length;
+  const { side } = set;
+  const view = network.viewSize;
+  const scope = new Scope("train");
+  const pixels = input("pixels", [batch, side, side, 3], "uint8");
+  const frames = input("frames", [batch, view, view, 1], "uint8");
+  const sizes = input("sizes", [batch, 2]);
+  const theta = input("theta", [batch, 2, 3]);
+  const gains = input("gains", [batch, 3]);
+  const background = input("background", [batch, 3]);
+  const margins = input("margins", [batch, tune.suppress.margin[1] + 1]);
+  const labels = input("labels", [batch, classes]);
+  const weights = input("weights", [batch]);
+  const partner = input("partner", [batch], "int64");
+  const mix = input("mix", [batch]);
+  const random = input("random", [batch, pooledChannels(network, tune.pooling)]);
+
+  const at = viewPixels(theta, view);
+  const gain = reshape(gains, [batch, 1, 1, 3]);
+  const seen = mul(readCrops(cast(pixels, "float32"), constant([side, side]), sizes, at), gain);
+  let colours = viewColours(seen, mul(background, gains), geometry, colour);
+  let mask = readFrame(scale(cast(frames, "float32"), 1 / 255), geometry.frameExtent, sizes, at);
+  let targets = labels;
+  if (tune.mixup > 0) {
+    const share = reshape(mix, [batch, 1, 1, 1]);
+    const blend = (x: Tensor, part: Tensor) => add(mul(x, part), mul(gather(x, partner, 0), sub(1, part)));
+    colours = blend(colours, share);
+    mask = blend(mask, share);
+    targets = blend(labels, reshape(mix, [batch, 1]));
+  }
+  const focused = tune.suppress.enabled ? suppressBackground(colours, mask, margins) : colours;
+  // With consistency the plain view goes through the same network in the same pass, as the batch's second half.
+  const tied = tune.consistency > 0 && tune.suppress.enabled;
+  const views = tied ? concat([focused, colours], 0) : focused;
+  const foreground = tied ? concat([mask, mask], 0) : mask;
+  const drop = { rate: tune.dropout, random: tied ? concat([random, random], 0) : random };
+
+  const features = encode(scope.sub("encoder"), views, network);
+  const { logits } = classify(scope.sub("classifier"), features, foreground, classes, tune.pooling, drop);
+  const first = tied ? slice(logits, [0], [batch], [0]) : logits;
+
+  const smoothed = add(scale(targets, 1 - tune.labelSmoothing), tune.labelSmoothing / classes);
+  const metrics: Record<string, Tensor> = {};
+  metrics.classes =
+    tune.loss === "generalised"
+      ? generalisedCrossEntropy(first, smoothed, weights)
+      : softTargetCrossEntropy(first, smoothed, weights);
+  metrics.accuracy = mean(cast(equal(argMax(first, 1), argMax(labels, 1)), "float32"));
+  let loss = metrics.classes;
+  if (tied) {
+    const second = slice(logits, [batch], [2 * batch], [0]);
+    metrics.consistency = softTargetCrossEntropy(second, stopGradient(softmax(first, 1)), weights);
+    loss = add(loss, scale(metrics.consistency, tune.consistency));
+  }
+  if (tune.auxiliaryMask > 0) {
+    const logit = decode(scope.sub("decoder"), features, network).mask;
+    metrics.mask = add(bceWithLogits(logit, foreground), diceLoss(sigmoid(logit), foreground));
+    loss = add(loss, scale(metrics.mask, tune.auxiliaryMask));
+  }
+  const { weightDecay, clipNorm } = tune;
+  return trainingStep({ scope, loss, metrics, optimizer: { weightDecay, clipNorm } });
+}
+
+/** Class targets and the weight of a sample. */
+function targetOf({ set }: PosedSet, index: number, tune: Config["tune"]): { target: number[]; weight: number } {
+  const classes = set.classes.length;
+  const votes = [...set.votes.subarray(index * classes, (index + 1) * classes)];
+  const voted = votes.some((share) => share > 0);
+  const target = voted && tune.votes ? votes : votes.map((_, c) => (c === set.labels[index] ? 1 : 0));
+  return { target, weight: voted && tune.agreementWeighting ? Math.max(...votes) : 1 };
+}
+
+function tuneFeeds(posed: PosedSet, members: readonly number[], config: Config, random: Random) {
+  const { tune, network } = config;
+  const { set } = posed;
+  const { batch, augmentation, suppress } = tune;
+  const classes = set.classes.length;
+  const area = set.side * set.side * 3;
+  const frame = network.viewSize ** 2;
+  const marginCount = suppress.margin[1] + 1;
+  const channels = pooledChannels(network, tune.pooling);
+  const sample = batchSampler(random.stream("order"), members.length, batch);
+  const feeds = {
+    pixels: new Uint8Array(batch * area),
+    frames: new Uint8Array(batch * frame),
+    sizes: new Float32Array(batch * 2),
+    theta: new Float32Array(batch * 6),
+    gains: new Float32Array(batch * 3),
+    background: new Float32Array(batch * 3),
+    margins: new Float32Array(batch * marginCount),
+    labels: new Float32Array(batch * classes),
+    weights: new Float32Array(batch),
+    partner: new BigInt64Array(batch),
+    mix: new Float32Array(batch).fill(1),
+    random: new Float32Array(batch * channels),
+  };
+  // A turned crop has no upright: without pose every direction is as good.
+  const turn = tune.pose ? (augmentation.rotation * Math.PI) / 180 : Math.PI;
+  return (step: number) => {
+    const draw = random.stream("views", step);
+    const chosen = sample(step).map((position) => members[position]!);
+    feeds.margins.fill(0);
+    for (const [i, index] of chosen.entries()) {
+      const head = posed.heads.get(index)!;
+      feeds.pixels.set(set.pixels.subarray(index * area, (index + 1) * area), i * area);
+      feeds.frames.set(head.frameMask, i * frame);
+      feeds.sizes.set(set.sizes.subarray(index * 2, index * 2 + 2), i * 2);
+      feeds.background.set(head.background, i * 3);
+      const map = viewOf(posed, index, tune, {
+        rotation: draw.uniform(-turn, turn),
+        zoom: draw.uniform(...augmentation.zoom),
+        shiftU: draw.uniform(-augmentation.shift, augmentation.shift),
+        shiftV: draw.uniform(-augmentation.shift, augmentation.shift),
+        mirror: augmentation.mirror && draw.uniform() < 0.5,
+      });
+      feeds.theta.set(map, i * 6);
+      feeds.gains.set(colourGains(draw, augmentation), i * 3);
+      feeds.margins[i * marginCount + suppress.margin[0] + draw.integer(marginCount - suppress.margin[0])] = 1;
+      const { target, weight } = targetOf(posed, index, tune);
+      feeds.labels.set(target, i * classes);
+      feeds.weights[i] = weight;
+      if (tune.mixup > 0) {
+        const alike = chosen.flatMap((other, j) => (set.labels[other] === set.labels[index] ? [j] : []));
+        feeds.partner[i] = BigInt(draw.pick(alike));
+        feeds.mix[i] = draw.beta(tune.mixup, tune.mixup);
+      }
+    }
+    if (tune.dropout > 0) for (let i = 0; i < feeds.random.length; i++) feeds.random[i] = draw.uniform();
+    return feeds;
+  };
+}
+
+/** Runs stage 2. */
+export async function tune(options: TuneOptions): Promise<TuneResult> {
+  const { posed, members, distilled, config, random, threads, checkpoint, onStep, look } = options;
+  const session = await TrainingSession.create(tuneStep(posed, config), { threads });
+  try {
+    session.initialize(random.stream("weights"));
+    if (config.tune.initialise === "distilled") session.start(distilled);
+    const curve = await trainLoop({
+      session,
+      optimisation: config.tune,
+      feeds: tuneFeeds(posed, members, config, random),
+      checkpoint,
+      onStep,
+      after: async (done) => {
+        if (look && (done % look.every === 0 || done === config.tune.steps)) await look.at(done, averaged(session.state()));
+      },
+    });
+    return { weights: averaged(session.state()), curve };
+  } finally {
+    session.dispose();
+  }
+}

@@ -1,0 +1,79 @@
+/**
+ * Arrays in one file: a JSON header with names, types, shapes and free metadata, then the bytes, little-endian, each
+ * array aligned to 8. Byte-stable: the same content gives the same file.
+ */
+import { readFile } from "node:fs/promises";
+import { AndroscopeError, fileError } from "./errors.ts";
+import { writeFileAtomic } from "./files.ts";
+
+const MAGIC = "ANDROARR";
+const TYPES = { uint8: Uint8Array, int32: Int32Array, float32: Float32Array, float64: Float64Array } as const;
+type TypeName = keyof typeof TYPES;
+export type StoredArray = Uint8Array | Int32Array | Float32Array | Float64Array;
+
+export interface ArrayFile {
+  arrays: Record<string, StoredArray>;
+  meta: unknown;
+}
+
+const padded = (n: number) => Math.ceil(n / 8) * 8;
+
+export function packArrays({ arrays, meta }: ArrayFile): Uint8Array {
+  let offset = 0;
+  const entries = Object.entries(arrays).map(([name, array]) => {
+    const type = (Object.keys(TYPES) as TypeName[]).find((t) => array instanceof TYPES[t])!;
+    const entry = { name, type, length: array.length, offset };
+    offset += padded(array.byteLength);
+    return entry;
+  });
+  const header = new TextEncoder().encode(JSON.stringify({ entries, meta }));
+  const start = padded(MAGIC.length + 4 + header.length);
+  const bytes = new Uint8Array(start + offset);
+  bytes.set(new TextEncoder().encode(MAGIC));
+  new DataView(bytes.buffer).setUint32(MAGIC.length, header.length, true);
+  bytes.set(header, MAGIC.length + 4);
+  for (const entry of entries) {
+    const array = arrays[entry.name]!;
+    bytes.set(new Uint8Array(array.buffer, array.byteOffset, array.byteLength), start + entry.offset);
+  }
+  return bytes;
+}
+
+export function unpackArrays(bytes: Uint8Array, where: string): ArrayFile {
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true });
+    if (text.decode(bytes.subarray(0, MAGIC.length)) !== MAGIC) throw new Error("another kind of file");
+    const headerLength = new DataView(bytes.buffer, bytes.byteOffset).getUint32(MAGIC.length, true);
+    const headerEnd = MAGIC.length + 4 + headerLength;
+    const { entries, meta } = JSON.parse(text.decode(bytes.subarray(MAGIC.length + 4, headerEnd)));
+    const start = padded(headerEnd);
+    const arrays: Record<string, StoredArray> = {};
+    for (const { name, type, length, offset } of entries as { name: string; type: TypeName; length: number; offset: number }[]) {
+      const byteLength = length * TYPES[type].BYTES_PER_ELEMENT;
+      const from = bytes.byteOffset + start + offset;
+      if (start + offset + byteLength > bytes.length) throw new Error("a truncated file");
+      // Copied: the file's own buffer need not be aligned.
+      arrays[name] = new TYPES[type](bytes.buffer.slice(from, from + byteLength) as ArrayBuffer);
+    }
+    return { arrays, meta };
+  } catch (cause) {
+    throw new AndroscopeError("file/unreadable", {
+      expected: "an intact file of arrays",
+      found: (cause as Error).message,
+      where,
+      fix: "Remove the file and run again.",
+      cause,
+    });
+  }
+}
+
+export async function writeArrays(path: string, content: ArrayFile): Promise<void> {
+  await writeFileAtomic(path, packArrays(content));
+}
+
+export async function readArrays(path: string): Promise<ArrayFile> {
+  const bytes = await readFile(path).catch((error) => {
+    throw fileError(error, path);
+  });
+  return unpackArrays(bytes, path);
+}
