@@ -23,11 +23,11 @@ import {
   TrainingSession,
   trainingStep,
 } from "../autodiff/index.ts";
-import { parts } from "../heads/index.ts";
+import { contrast, parts } from "../heads/index.ts";
 import type { Random } from "../runs/index.ts";
 import type { Config } from "./config.ts";
 import { decode, encode, relativeRotation } from "./network.ts";
-import { cropOf, type PreparedSet, pseudoMaskOf, setTargets } from "./prepare.ts";
+import { acrosomeOf, cropOf, type PreparedSet, pseudoMaskOf, setTargets } from "./prepare.ts";
 import { batchSampler } from "./schedule.ts";
 import { type Geometry, normaliseColour } from "./segment.ts";
 import { Segmenter } from "./segmenter.ts";
@@ -205,8 +205,7 @@ async function teach(
       if (head.agreement < consistency || overlap(mine.data, theirs.data) >= disagreement) continue;
       // Only a mask that looks like one head may replace another.
       if (theirs.data.reduce((sum, value) => sum + value, 0) < 25) continue;
-      const part = parts(cropOf(set, index), theirs);
-      setTargets(set, index, theirs, { ...part, data: part.data.map((value) => (value === 2 ? 1 : 0)) });
+      setTargets(set, index, theirs, acrosomeOf(parts(theirs, contrast(cropOf(set, index)).plane)));
       set.reliability[index] = head.agreement;
       changed.push(index);
     }

@@ -3,8 +3,8 @@
  * them. Done once per dataset, shared by all folds, and kept in one file.
  */
 import type { Dataset, Problem } from "../datasets/dataset.ts";
-import { parts, pseudoMask, signedDistance } from "../heads/index.ts";
-import type { Image, Mask } from "../imaging/image.ts";
+import { PARTS, parts, pseudoMask } from "../heads/index.ts";
+import { type Image, type Mask, signedDistance } from "../imaging/index.ts";
 import { AndroscopeError, type ArrayFile, isAndroscopeError, type Progress } from "../runs/index.ts";
 
 export interface PreparedSet {
@@ -34,7 +34,10 @@ export function encodeDistance(distance: number, radius: number): number {
   return Math.round(127.5 + 127.5 * Math.max(-1, Math.min(1, distance / radius)));
 }
 
-const PART_ACROSOME = 2;
+/** The acrosome of a part map, its vacuoles included, as 0/1. */
+export function acrosomeOf(map: Mask): Mask {
+  return { ...map, data: map.data.map((part) => (part === PARTS.acrosome || part === PARTS.vacuole ? 1 : 0)) };
+}
 
 /** Writes a mask and what follows from it into the targets of sample `index`. */
 export function setTargets(set: Pick<PreparedSet, "side" | "targets">, index: number, mask: Mask, acrosome: Mask): void {
@@ -107,8 +110,7 @@ export async function prepare(dataset: Dataset, progress: Progress): Promise<Pre
     const head = pseudoMask(image);
     // A head that image processing could not find teaches nothing: weight 0, but the crop stays in the data.
     set.reliability[row] = head.accepted ? head.reliability : 0;
-    const part = parts(image, head.mask);
-    setTargets(set, row, head.mask, { ...part, data: part.data.map((value) => (value === PART_ACROSOME ? 1 : 0)) });
+    setTargets(set, row, head.mask, acrosomeOf(parts(head.mask, head.contrast.plane)));
     progress.update(row + 1);
     // The pseudo-mask is plain computation: let timers and messages through between images.
     if (row % 8 === 0) await new Promise((resolve) => setImmediate(resolve));

@@ -1,0 +1,12 @@
+export { PARTS, parts, type Pose, pose } from "./anatomy.ts";
+export { type Contrast, contrast } from "./contrast.ts";
+export { type Morphometry, morphometry } from "./morphometry.ts";
+export {
+  ACCEPTED_RELIABILITY,
+  DEFAULT_OPTIONS,
+  type Gates,
+  type HeadMask,
+  intersectionOverUnion,
+  type PseudoMaskOptions,
+  pseudoMask,
+} from "./pseudomask.ts";

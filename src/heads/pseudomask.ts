@@ -1,0 +1,172 @@
+/**
+ * Stage 0: the mask of the head nearest the centre of a crop, by image processing and anatomical priors alone. No
+ * ellipse is forced on it: taper and neck carry the label.
+ */
+import { distanceInside, fillHoles, gaussian, type Image, type Mask, open, otsu, type Plane, type Region, regionMask, regions, threshold } from "../imaging/index.ts";
+import { type Contrast, contrast } from "./contrast.ts";
+import { splitTouching } from "./touching.ts";
+
+/** Settings with their reasons; chosen on the development half of the evaluation fields, see docs/method.md. */
+export interface PseudoMaskOptions {
+  /** Smoothing in pixels for a head of usual size (equivalent radius 22 px); it shrinks with smaller crops. */
+  smoothing: number;
+  /** Share of Otsu's threshold: Otsu's own loses the pale acrosome. */
+  level: number;
+  /** Opening radius that cuts the tail, as a share of the head's half width. */
+  opening: number;
+  /** Pass between two summits, as a share of the lower one, below which they are two heads. */
+  saddle: number;
+}
+
+export const DEFAULT_OPTIONS: PseudoMaskOptions = { smoothing: 1.2, level: 0.5, opening: 0.4, saddle: 0.85 };
+
+/** What makes a mask implausible as a head, each in [0, 1]; their product multiplies the reliability. */
+export interface Gates {
+  /** Neither a speck nor the whole crop. */
+  area: number;
+  /** Share of the convex hull that is filled. */
+  solidity: number;
+  /** Share of the outline that runs inside the crop. */
+  border: number;
+  /** Contrast of the head against the background's noise. */
+  contrast: number;
+}
+
+export interface HeadMask {
+  readonly mask: Mask;
+  /** Mean pairwise overlap of masks under perturbed settings, times the gates: 0 to 1. */
+  readonly reliability: number;
+  /** Whether this is plausibly a head. */
+  readonly accepted: boolean;
+  readonly gates: Gates;
+  readonly contrast: Contrast;
+}
+
+export const ACCEPTED_RELIABILITY = 0.5;
+
+/** Finds the head nearest the centre. A crop without one gives an empty mask, reliability 0, not accepted. */
+export function pseudoMask(image: Image, options: Partial<PseudoMaskOptions> = {}): HeadMask {
+  const settings = { ...DEFAULT_OPTIONS, ...options };
+  const seen = contrast(image);
+  const mask = outline(seen.plane, settings);
+  const gates = plausibility(mask, seen);
+  const gate = gates.area * gates.solidity * gates.border * gates.contrast;
+  const reliability = gate === 0 ? 0 : gate * stability(seen.plane, settings, mask);
+  return { mask, reliability, accepted: reliability >= ACCEPTED_RELIABILITY, gates, contrast: seen };
+}
+
+function outline(plane: Plane, { smoothing, level, opening, saddle }: PseudoMaskOptions): Mask {
+  const { width, height } = plane;
+  const size = Math.min(width, height);
+  const empty: Mask = { width, height, data: new Uint8Array(width * height) };
+  if (size < 8) return empty;
+  const smooth = gaussian(plane, smoothing * Math.min(1, size / 131));
+  // Otsu over what absorbs: a bright speck must not stretch the histogram.
+  const absorbing = { ...smooth, data: smooth.data.map((v) => Math.max(0, v)) };
+  const filled = fillHoles(threshold(absorbing, level * otsu(absorbing.data)));
+  const rough = central(open(filled, 0.02 * size), size);
+  if (!rough) return empty;
+  const halfWidth = Math.max(...distanceInside(rough).data);
+  const opened = open(rough, opening * halfWidth);
+  const { labels, count } = splitTouching(opened, saddle);
+  if (count <= 1) return central(opened, size) ?? empty;
+  const parts = Array.from({ length: count }, (_, k) => central({ ...opened, data: Uint8Array.from(labels, (l) => (l === k + 1 ? 1 : 0)) }, size));
+  const best = parts.filter((part) => part !== undefined).sort((a, b) => centrality(b, size) - centrality(a, size))[0];
+  return best ? fillHoles(open(best, opening * Math.max(...distanceInside(best).data))) : empty;
+}
+
+/** How well a region's place and size fit the head that the crop was cut for. */
+function score(region: Region, { width, height }: Mask, size: number): number {
+  const distance2 = (region.x - width / 2) ** 2 + (region.y - height / 2) ** 2;
+  return region.area * Math.exp(-distance2 / (2 * (0.2 * size) ** 2));
+}
+
+function centrality(mask: Mask, size: number): number {
+  return Math.max(0, ...regions(mask).map((region) => score(region, mask, size)));
+}
+
+/** The region that fits best, its holes filled. */
+function central(mask: Mask, size: number): Mask | undefined {
+  let best: Region | undefined;
+  for (const region of regions(mask)) {
+    if (!best || score(region, mask, size) > score(best, mask, size)) best = region;
+  }
+  return best && fillHoles(regionMask(mask, best));
+}
+
+/** Mean pairwise IoU of the mask with those of other thresholds and blurs. */
+function stability(plane: Plane, settings: PseudoMaskOptions, mask: Mask): number {
+  const masks = [
+    mask,
+    outline(plane, { ...settings, level: settings.level * 0.75 }),
+    outline(plane, { ...settings, level: settings.level * 1.3 }),
+    outline(plane, { ...settings, smoothing: settings.smoothing * 1.8 }),
+  ];
+  let sum = 0;
+  let pairs = 0;
+  for (let i = 0; i < masks.length; i++) {
+    for (let j = i + 1; j < masks.length; j++, pairs++) sum += intersectionOverUnion(masks[i]!, masks[j]!);
+  }
+  return sum / pairs;
+}
+
+/** IoU of two masks; 0 where both are empty: no head is no agreement on a head. */
+export function intersectionOverUnion(a: Mask, b: Mask): number {
+  let both = 0;
+  let either = 0;
+  for (let i = 0; i < a.data.length; i++) {
+    both += a.data[i]! & b.data[i]!;
+    either += a.data[i]! | b.data[i]!;
+  }
+  return either === 0 ? 0 : both / either;
+}
+
+const ramp = (value: number, zero: number, one: number) => Math.max(0, Math.min(1, (value - zero) / (one - zero)));
+
+function plausibility(mask: Mask, { plane, noise }: Contrast): Gates {
+  const { width, height, data } = mask;
+  let [area, inside, border, edge] = [0, 0, 0, 0];
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const i = y * width + x;
+      if (!data[i]) continue;
+      area++;
+      inside += plane.data[i]!;
+      const onBorder = x === 0 || y === 0 || x === width - 1 || y === height - 1;
+      if (onBorder) border++;
+      if (onBorder || !data[i - 1] || !data[i + 1] || !data[i - width] || !data[i + width]) edge++;
+    }
+  }
+  if (area === 0) return { area: 0, solidity: 0, border: 0, contrast: 0 };
+  const share = area / (width * height);
+  return {
+    area: Math.min(ramp(share, 0.005, 0.02), ramp(share, 0.85, 0.7)),
+    solidity: ramp(area / hullArea(mask), 0.6, 0.88),
+    border: ramp(border / edge, 0.5, 0.1),
+    contrast: ramp(inside / area / Math.max(1, noise), 1.5, 4),
+  };
+}
+
+/** Area of the convex hull of a mask's pixels, by the monotone chain over row ends. */
+export function hullArea({ width, height, data }: Mask): number {
+  const points: [number, number][] = [];
+  for (let y = 0; y < height; y++) {
+    const first = data.subarray(y * width, (y + 1) * width).indexOf(1);
+    if (first < 0) continue;
+    const last = data.subarray(y * width, (y + 1) * width).lastIndexOf(1);
+    points.push([first, y], [first, y + 1], [last + 1, y], [last + 1, y + 1]);
+  }
+  points.sort((a, b) => a[0] - b[0] || a[1] - b[1]);
+  const cross = (o: readonly number[], a: readonly number[], b: readonly number[]) =>
+    (a[0]! - o[0]!) * (b[1]! - o[1]!) - (a[1]! - o[1]!) * (b[0]! - o[0]!);
+  const chain = (list: [number, number][]) => {
+    const hull: [number, number][] = [];
+    for (const p of list) {
+      while (hull.length > 1 && cross(hull.at(-2)!, hull.at(-1)!, p) <= 0) hull.pop();
+      hull.push(p);
+    }
+    return hull.slice(0, -1);
+  };
+  const hull = [...chain(points), ...chain(points.toReversed())];
+  return Math.abs(hull.reduce((sum, [x, y], i) => sum + x * hull[(i + 1) % hull.length]![1] - hull[(i + 1) % hull.length]![0] * y, 0)) / 2;
+}

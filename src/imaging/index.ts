@@ -1,0 +1,6 @@
+export * from "./decode.ts";
+export * from "./distance.ts";
+export * from "./encode.ts";
+export * from "./filters.ts";
+export type * from "./image.ts";
+export * from "./regions.ts";

@@ -1,0 +1,197 @@
+/**
+ * One training, whole: stage 1 on the members, their masks and poses, stage 2 on those with labels. A pure function of
+ * (data, members, configuration, seed, threads): run again, elsewhere or after a crash it gives the same bytes.
+ */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { InferenceRunner, input, parseState, serializeState, type State } from "../autodiff/index.ts";
+import { type Progress, Random, readArrays, writeArrays } from "../runs/index.ts";
+import { type ClassifierParts, classification } from "./classifier.ts";
+import type { Config } from "./config.ts";
+import { type DistillResult, distill, overlap } from "./distill.ts";
+import { viewExtentOf } from "./posed.ts";
+import { type PreparedSet, pseudoMaskOf } from "./prepare.ts";
+import type { Geometry } from "./segment.ts";
+import { type SegmentedHead, Segmenter } from "./segmenter.ts";
+import { type CurvePoint, removeCheckpoint } from "./training.ts";
+import { tune } from "./tune.ts";
+
+export interface TrainingTask {
+  set: PreparedSet;
+  /** Samples to learn from, with their labels. */
+  train: readonly number[];
+  /** Samples that stage 1 may see beside them, without labels (transductive). */
+  unlabelled?: readonly number[];
+  config: Config;
+  seed: number;
+  /** Distinguishes the random streams of folds. */
+  name: string;
+  threads: number;
+  /** Folder for checkpoints and finished stages; absent, nothing is kept. */
+  folder?: string;
+  progress: Progress;
+  /** Evaluate these on the way, as the literature does. Never used to choose anything by default. */
+  look?: { samples: readonly number[]; every: number };
+}
+
+export interface MaskQuality {
+  id: string;
+  reliability: number;
+  /** IoU of stage 1's mask with the pseudo-mask. */
+  overlap: number;
+  agreement: number;
+  replaced: boolean;
+}
+
+export interface Trained {
+  parts: ClassifierParts;
+  curves: { distill: CurvePoint[]; tune: CurvePoint[] };
+  masks: MaskQuality[];
+  /** Accuracy on the looked-at samples at epochs, with the probabilities. */
+  looks: { step: number; probabilities: number[][] }[];
+}
+
+/** Mean and common deviation of the colours of some crops, in [0, 1]. */
+export function colourStatistics(set: PreparedSet, members: readonly number[]): Pick<Geometry, "colourMean" | "colourDeviation"> {
+  const sums = [0, 0, 0];
+  const squares = [0, 0, 0];
+  let count = 0;
+  for (const index of members) {
+    const [width, height] = [set.sizes[index * 2]!, set.sizes[index * 2 + 1]!];
+    for (let y = 0; y < height; y += 2) {
+      let at = (index * set.side + y) * set.side * 3;
+      for (let x = 0; x < width; x += 2, at += 6, count++) {
+        for (let c = 0; c < 3; c++) {
+          const value = set.pixels[at + c]! / 255;
+          sums[c]! += value;
+          squares[c]! += value * value;
+        }
+      }
+    }
+  }
+  const mean = sums.map((sum) => sum / count) as [number, number, number];
+  const variance = squares.reduce((sum, square, c) => sum + square / count - mean[c]! ** 2, 0) / 3;
+  return { colourMean: mean, colourDeviation: Math.max(0.02, Math.sqrt(variance)) };
+}
+
+/** Trains both stages. */
+export async function train(task: TrainingTask): Promise<Trained> {
+  const { set, config, seed, name, threads, folder, progress } = task;
+  const random = Random.seeded(seed).stream("training", name);
+  const members = [...task.train, ...(config.distill.transductive ? (task.unlabelled ?? []) : [])].sort((a, b) => a - b);
+  const file = (kind: string) => folder && join(folder, `${name}.${kind}`);
+  let geometry: Geometry = { frameExtent: set.frameExtent, viewExtent: set.frameExtent, ...colourStatistics(set, task.train) };
+
+  const stage1 = await keep(file("distilled"), async () => {
+    progress.start(`${name}: stage 1, distillation`, config.distill.steps);
+    const checkpoint = file("distill.checkpoint");
+    const result = await distill({
+      set,
+      members,
+      geometry,
+      config,
+      random: random.stream("distill"),
+      threads,
+      checkpoint,
+      onStep: (step, { loss }) => progress.update(step, `loss ${loss!.toFixed(3)}`),
+    });
+    progress.finish();
+    return { result, done: () => removeCheckpoint(checkpoint) };
+  });
+
+  const heads = new Map<number, SegmentedHead>();
+  const masks: MaskQuality[] = [];
+  const segmenter = await Segmenter.create(stage1.weights, geometry, config.network, set.side, threads);
+  for await (const { index, head } of segmenter.each(set, task.train)) {
+    heads.set(index, head);
+    masks.push({
+      id: set.ids[index]!,
+      reliability: set.reliability[index]!,
+      overlap: overlap(pseudoMaskOf(set, index).data, head.cropMask("mask").data),
+      agreement: head.agreement,
+      replaced: stage1.replaced.includes(index),
+    });
+  }
+  segmenter.dispose();
+  geometry = { ...geometry, viewExtent: viewExtentOf(heads.values(), config.tune.margin) };
+
+  const partsOf = (tuned: State): ClassifierParts => ({ distilled: stage1.weights, tuned, geometry, config, classes: set.classes.length, temperature: 1 });
+  const looks: Trained["looks"] = [];
+  progress.start(`${name}: stage 2, tuning`, config.tune.steps);
+  const checkpoint = file("tune.checkpoint");
+  const stage2 = await tune({
+    posed: { set, heads, geometry },
+    members: task.train,
+    distilled: stage1.weights,
+    config,
+    random: random.stream("tune"),
+    threads,
+    checkpoint,
+    onStep: (step, { loss, accuracy }) => progress.update(step, `loss ${loss!.toFixed(3)}, training accuracy ${(100 * accuracy!).toFixed(0)} %`),
+    look: task.look && {
+      every: task.look.every,
+      at: async (step, weights) => {
+        const seen = await classify(set, task.look!.samples, partsOf(weights), threads);
+        looks.push({ step, probabilities: seen.map((s) => s.probabilities) });
+      },
+    },
+  });
+  progress.finish();
+  await removeCheckpoint(checkpoint);
+  return { parts: partsOf(stage2.weights), curves: { distill: stage1.curve, tune: stage2.curve }, masks, looks };
+}
+
+/** A finished stage 1 is kept, so that a resumed run does not repeat it. */
+async function keep(path: string | undefined, make: () => Promise<{ result: DistillResult; done(): Promise<void> }>): Promise<DistillResult> {
+  if (path && existsSync(path)) {
+    const { arrays, meta } = await readArrays(path);
+    return { weights: parseState(arrays.weights as Uint8Array), ...(meta as Omit<DistillResult, "weights">) };
+  }
+  const { result, done } = await make();
+  const { weights, ...meta } = result;
+  if (path) await writeArrays(path, { arrays: { weights: serializeState(weights) }, meta });
+  await done();
+  return result;
+}
+
+export interface Classified {
+  index: number;
+  probabilities: number[];
+  length: number;
+  width: number;
+  agreement: number;
+  /** [S, S] probabilities in the frame. */
+  mask: Float32Array;
+}
+
+/** Classifies samples of a prepared set with the same graph that the exported model holds. */
+export async function classify(set: PreparedSet, samples: readonly number[], parts: ClassifierParts, threads: number): Promise<Classified[]> {
+  const pixels = input("pixels", [-1, set.side, set.side, 3], "uint8");
+  const sizes = input("sizes", [-1, 2]);
+  const { probabilities, extents, agreement, mask } = classification(pixels, sizes, parts);
+  const runner = await InferenceRunner.create({ probabilities, extents, agreement, mask }, { threads });
+  const area = set.side * set.side * 3;
+  const frame = parts.config.network.viewSize ** 2;
+  const out: Classified[] = [];
+  const batch = 8;
+  for (let from = 0; from < samples.length; from += batch) {
+    const chosen = samples.slice(from, from + batch);
+    const feed = new Uint8Array(chosen.length * area);
+    for (const [i, index] of chosen.entries()) feed.set(set.pixels.subarray(index * area, (index + 1) * area), i * area);
+    const result = await runner.run({ pixels: feed, sizes: Float32Array.from(chosen.flatMap((i) => [set.sizes[i * 2]!, set.sizes[i * 2 + 1]!])) });
+    const row = (name: string, i: number, size: number) => (result[name]!.data as Float32Array).slice(i * size, (i + 1) * size);
+    for (const [i, index] of chosen.entries()) {
+      const [length, width] = row("extents", i, 2);
+      out.push({
+        index,
+        probabilities: [...row("probabilities", i, parts.classes)],
+        length: length!,
+        width: width!,
+        agreement: row("agreement", i, 1)[0]!,
+        mask: row("mask", i, frame),
+      });
+    }
+  }
+  runner.dispose();
+  return out;
+}
