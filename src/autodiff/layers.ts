@@ -1,10 +1,10 @@
 /** Layers: functions of a scope and an input. NHWC. */
 import { type ConvOptions, conv2d } from "./convolution.ts";
 import { add, div, gelu, greaterOrEqual, mul, relu, scale, silu, sqrt, sub, where } from "./elementwise.ts";
-import { matmul, mean, sum, sumOfSquares } from "./reductions.ts";
+import { matmul, mean } from "./reductions.ts";
 import { reshape } from "./shape.ts";
 import { heNormal, ones, type Scope, uniform, zeros } from "./scope.ts";
-import { constant, differentiable, sizeOf, type Tensor } from "./tensor.ts";
+import { constant, differentiable, emit, sizeOf, type Tensor } from "./tensor.ts";
 
 export interface LayerOptions extends Omit<ConvOptions, "lowering" | "groups"> {
   kernel?: number;
@@ -72,16 +72,19 @@ function normalizeBatch(x: Tensor, gamma: Tensor, beta: Tensor) {
   const plain = (t: Tensor): Tensor => (t.tracked ? { ...t, tracked: false, tape: undefined } : t);
   const flat = reshape(plain(x), [rows, channels]);
   const [g, b] = [plain(gamma), plain(beta)];
-  const batchMean = mean(flat, [0]);
+  // Column sums as a product with a row of ones: several times faster than ONNX Runtime's reduction over the first axis.
+  const ones = constant(1, [1, rows]);
+  const columnSums = (t: Tensor) => reshape(emit("MatMul", [ones, t], [1, channels]), [channels]);
+  const batchMean = scale(columnSums(flat), 1 / rows);
   const centred = sub(flat, batchMean);
-  const batchVariance = scale(sumOfSquares(centred, [0]), 1 / rows);
+  const batchVariance = scale(columnSums(mul(centred, centred)), 1 / rows);
   const inverse = div(1, sqrt(add(batchVariance, EPSILON)));
   const factor = mul(g, inverse);
   const value = reshape(add(mul(centred, factor), b), x.shape);
   const y = differentiable(value, [x, gamma, beta], (dy) => {
     const dFlat = reshape(dy, [rows, channels]);
-    const dBeta = sum(dFlat, [0]);
-    const along = sum(mul(dFlat, centred), [0]);
+    const dBeta = columnSums(dFlat);
+    const along = columnSums(mul(dFlat, centred));
     const dGamma = mul(along, inverse);
     if (!x.tracked) return [undefined, dGamma, dBeta];
     const pull = scale(mul(along, mul(inverse, inverse)), 1 / rows);

@@ -133,6 +133,11 @@ export class TrainingSession {
     return state;
   }
 
+  /** Writes the profile asked for with {@link SessionOptions.profile}. */
+  endProfile(): void {
+    this.#session.endProfiling();
+  }
+
   dispose(): void {
     for (const tensor of this.#state.values()) tensor.dispose();
     this.#state.clear();

@@ -10,9 +10,11 @@ const share = z.number().min(0).max(1);
 const weight = z.number().min(0).max(100);
 const range = z.tuple([z.number(), z.number()]).refine(([low, high]) => low <= high, "the first must not exceed the second");
 
+const channels = z.int().min(4).max(1024);
+
 const network = z.strictObject({
-  /** Channels at half resolution; each of the three deeper stages doubles them. */
-  width: z.int().min(4).max(256).default(24),
+  /** Channels at a half, a quarter, an eighth and a sixteenth of the view's resolution. Few at the top, where they are dear. */
+  widths: z.tuple([channels, channels, channels, channels]).default([16, 48, 96, 192]),
   /** Residual blocks per stage, from half resolution down. */
   blocks: z.tuple([z.int().min(1), z.int().min(1), z.int().min(1), z.int().min(1)]).default([1, 2, 2, 1]),
   /** Side of the square view the network sees, in its own pixels; a multiple of 16. */
@@ -109,8 +111,8 @@ const tune = z.strictObject({
     .prefault({}),
   /** (c) How the last feature map is pooled: over the mask, over everything, or both side by side. */
   pooling: z.enum(["mask", "average", "both"]).default("both"),
-  /** (d) Weight of the mask as an auxiliary task. */
-  auxiliaryMask: weight.default(0.2),
+  /** (d) Weight of the mask as an auxiliary task; off by default, since the decoder costs as much as the classifier. */
+  auxiliaryMask: weight.default(0),
   /** (e) Weight of the tie between predictions on the view with and without background; costs a second pass. */
   consistency: weight.default(0),
   /** Against label noise: experts' votes as soft targets where there are any. */

@@ -55,7 +55,7 @@ export interface DistillOptions {
 }
 
 /** The whole step as one graph: two views of each of batch/2 heads. */
-function distillStep(set: PreparedSet, geometry: Geometry, { network, distill }: Config) {
+export function distillStep(set: PreparedSet, geometry: Geometry, { network, distill }: Config) {
   const { batch, tasks } = distill;
   const heads = batch >> 1;
   const { side } = set;
@@ -97,7 +97,7 @@ function distillStep(set: PreparedSet, geometry: Geometry, { network, distill }:
 }
 
 /** The inputs of one step. */
-function distillFeeds(set: PreparedSet, members: readonly number[], geometry: Geometry, config: Config, random: Random) {
+export function distillFeeds(set: PreparedSet, members: readonly number[], geometry: Geometry, config: Config, random: Random) {
   const { batch, augmentation, reliabilityWeighting } = config.distill;
   const heads = batch >> 1;
   const area = set.side * set.side * 3;

@@ -49,12 +49,12 @@ function residualBlock(scope: Scope, x: Tensor, channels: number, stride: number
   return relu(add(outer, shortcut));
 }
 
-/** view → features at S/2, S/4, S/8, S/16 with width, 2, 4 and 8 times width channels. */
-export function encode(scope: Scope, view: Tensor, { width, blocks }: Config["network"]): Features {
-  let x = convNorm(scope.sub("stem"), spaceToDepth(view, 2), width, { activation: "relu" });
+/** view → features at S/2, S/4, S/8, S/16 . */
+export function encode(scope: Scope, view: Tensor, { widths, blocks }: Config["network"]): Features {
+  let x = convNorm(scope.sub("stem"), spaceToDepth(view, 2), widths[0], { activation: "relu" });
   const stages = blocks.map((count, stage) => {
     for (let block = 0; block < count; block++) {
-      x = residualBlock(scope.sub(`stage${stage}`).sub(`block${block}`), x, width * 2 ** stage, stage > 0 && block === 0 ? 2 : 1);
+      x = residualBlock(scope.sub(`stage${stage}`).sub(`block${block}`), x, widths[stage]!, stage > 0 && block === 0 ? 2 : 1);
     }
     return x;
   });
@@ -62,15 +62,15 @@ export function encode(scope: Scope, view: Tensor, { width, blocks }: Config["ne
 }
 
 /** features → the spatial predictions at the view's resolution. */
-export function decode(scope: Scope, features: Features, { width }: Config["network"]): SpatialPrediction {
+export function decode(scope: Scope, features: Features, { widths }: Config["network"]): SpatialPrediction {
   let x = features[3];
   for (const stage of [2, 1, 0] as const) {
     const at = scope.sub(`up${stage}`);
-    const above = upsample2x(convNorm(at.sub("reduce"), x, width * 2 ** stage, { kernel: 1, activation: "relu" }));
-    x = convNorm(at.sub("merge"), concat([above, features[stage]], 3), stage === 0 ? width : width * 2 ** (stage - 1), { activation: "relu" });
+    const above = upsample2x(convNorm(at.sub("reduce"), x, widths[stage]!, { kernel: 1, activation: "relu" }));
+    x = convNorm(at.sub("merge"), concat([above, features[stage]], 3), widths[Math.max(0, stage - 1)]!, { activation: "relu" });
   }
   // Four sub-pixels for each of three maps: full resolution without a convolution at full resolution.
-  const maps = depthToSpace(conv(scope.sub("maps"), x, 12, { kernel: 3, bias: true }), 2);
+  const maps = depthToSpace(conv(scope.sub("maps"), x, 12, { kernel: 1, bias: true }), 2);
   const map = (index: number) => slice(maps, [index], [index + 1], [3]);
   return { mask: map(0), distance: map(1), acrosome: map(2) };
 }
@@ -80,14 +80,14 @@ export function decode(scope: Scope, features: Features, { width }: Config["netw
  * @param coarse the last feature map of 2M views: the first M are one view of M heads, the last M another
  * @returns [M, 2], cosine and sine, not normalised
  */
-export function relativeRotation(scope: Scope, coarse: Tensor, { width }: Config["network"]): Tensor {
+export function relativeRotation(scope: Scope, coarse: Tensor, { widths }: Config["network"]): Tensor {
   const [views, h, w] = coarse.shape as [number, number, number, number];
   const heads = views / 2;
   // Where a feature lies tells the rotation, so position is kept: a 1×1 reduction, then everything flattened.
   const reduced = convNorm(scope.sub("reduce"), coarse, 16, { kernel: 1, activation: "relu" });
   const flat = reshape(reduced, [views, h * w * 16]);
   const pair = concat([slice(flat, [0], [heads], [0]), slice(flat, [heads], [views], [0])], 1);
-  const hidden = relu(linear(scope.sub("hidden"), pair, width * 4));
+  const hidden = relu(linear(scope.sub("hidden"), pair, widths[2]));
   return linear(scope.sub("angle"), hidden, 2);
 }
 
@@ -120,6 +120,6 @@ export function classify(
 }
 
 /** Channels of the pooled features. */
-export function pooledChannels({ width }: Config["network"], pooling: Config["tune"]["pooling"]): number {
-  return width * 8 * (pooling === "both" ? 2 : 1);
+export function pooledChannels({ widths }: Config["network"], pooling: Config["tune"]["pooling"]): number {
+  return widths[3] * (pooling === "both" ? 2 : 1);
 }

@@ -75,7 +75,7 @@ function generalisedCrossEntropy(logits: Tensor, targets: Tensor, weights: Tenso
   return mean(mul(scale(sub(1, chosen), 1 / q), weights));
 }
 
-function tuneStep({ set, geometry }: PosedSet, { network, tune, colour }: Config) {
+export function tuneStep({ set, geometry }: PosedSet, { network, tune, colour }: Config) {
   const { batch } = tune;
   const classes = set.classes.length;
   const { side } = set;
@@ -149,7 +149,7 @@ function targetOf({ set }: PosedSet, index: number, tune: Config["tune"]): { tar
   return { target, weight: voted && tune.agreementWeighting ? Math.max(...votes) : 1 };
 }
 
-function tuneFeeds(posed: PosedSet, members: readonly number[], config: Config, random: Random) {
+export function tuneFeeds(posed: PosedSet, members: readonly number[], config: Config, random: Random) {
   const { tune, network } = config;
   const { set } = posed;
   const { batch, augmentation, suppress } = tune;

@@ -1,4 +1,5 @@
 export * from "./arrays.ts";
+export * from "./csv.ts";
 export * from "./errors.ts";
 export * from "./files.ts";
 export * from "./progress.ts";

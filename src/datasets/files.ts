@@ -1,0 +1,77 @@
+/** Finding image files, and what makes two datasets the same. */
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { readdir } from "node:fs/promises";
+import { extname, join } from "node:path";
+import { fileError } from "../runs/index.ts";
+import type { Dataset, Problem, Sample } from "./dataset.ts";
+
+const IMAGE_EXTENSIONS = new Set([".bmp", ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp"]);
+
+export function isImageName(name: string): boolean {
+  return !name.startsWith(".") && IMAGE_EXTENSIONS.has(extname(name).toLowerCase());
+}
+
+/**
+ * Image files below a folder, relative with "/", sorted. Names that are not UTF-8 become problems: they could not be
+ * written down in a manifest.
+ */
+export async function listImages(root: string): Promise<{ paths: string[]; problems: Problem[] }> {
+  const paths: string[] = [];
+  const problems: Problem[] = [];
+  const walk = async (folder: string): Promise<void> => {
+    const entries = await readdir(join(root, folder), { withFileTypes: true, encoding: "buffer" }).catch((error) => {
+      throw fileError(error, join(root, folder));
+    });
+    for (const entry of entries) {
+      const name = entry.name.toString("utf8");
+      const path = folder ? `${folder}/${name}` : name;
+      if (name.startsWith(".")) continue;
+      if (name.includes("\uFFFD")) {
+        problems.push({ id: path, code: "file/unreadable", message: `${path}: the name is not UTF-8. Rename the file.` });
+      } else if (entry.isDirectory()) await walk(path);
+      else if (isImageName(name)) paths.push(path);
+    }
+  };
+  await walk("");
+  return { paths: paths.sort(), problems };
+}
+
+/** SHA-256 of a file's bytes. */
+export async function hashFile(path: string): Promise<string> {
+  const hash = createHash("sha256");
+  try {
+    for await (const chunk of createReadStream(path)) hash.update(chunk as Uint8Array);
+  } catch (error) {
+    throw fileError(error, path);
+  }
+  return hash.digest("hex");
+}
+
+/** One hash for ids, labels, folds, votes and contents, whatever the order of the files. */
+export function datasetHash(classes: readonly string[], entries: readonly { sample: Sample; content: string }[]): string {
+  const lines = entries
+    .map(({ sample, content }) => JSON.stringify([sample.id, sample.label ?? null, sample.fold ?? null, sample.group ?? null, sample.raters ?? null, content]))
+    .sort();
+  return createHash("sha256").update(JSON.stringify(classes)).update(lines.join("\n")).digest("hex");
+}
+
+/** Finishes a dataset of files: hashes contents, reports what is missing. */
+export async function fromFiles(
+  kind: string,
+  root: string,
+  classes: readonly string[],
+  samples: readonly Sample[],
+  problems: readonly Problem[],
+): Promise<Dataset> {
+  const good: { sample: Sample; content: string }[] = [];
+  const bad: Problem[] = [...problems];
+  for (const sample of samples) {
+    try {
+      good.push({ sample, content: await hashFile(join(root, sample.id)) });
+    } catch (error) {
+      bad.push({ id: sample.id, code: (error as { code?: string }).code ?? "file/unreadable", message: (error as Error).message });
+    }
+  }
+  return { kind, root, classes, samples: good.map(({ sample }) => sample), problems: bad, hash: datasetHash(classes, good) };
+}

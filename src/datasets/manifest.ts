@@ -1,0 +1,101 @@
+/**
+ * The manifest: a CSV `path,label,group,patient,fold,um_per_px,rater1..raterN`. Only `path` is required; paths are
+ * relative to the manifest and stay below it; empty cells mean unknown.
+ */
+import { dirname, isAbsolute, posix } from "node:path";
+import { readImage } from "../imaging/index.ts";
+import { AndroscopeError, formatCsv, parseCsv, readText } from "../runs/index.ts";
+import type { Dataset, Problem, Sample } from "./dataset.ts";
+import { fromFiles } from "./files.ts";
+
+const KNOWN = new Set(["path", "label", "group", "patient", "fold", "um_per_px", "class"]);
+
+/** Reads CSV, turning its errors into the catalogue's. */
+export async function readTable(path: string) {
+  try {
+    return parseCsv(await readText(path));
+  } catch (cause) {
+    if (cause instanceof AndroscopeError) throw cause;
+    throw new AndroscopeError("manifest/bad-row", {
+      expected: "rows with as many fields as the header",
+      found: (cause as Error).message,
+      where: path,
+      fix: "Correct that line; fields with commas need quotes.",
+      cause,
+    });
+  }
+}
+
+export async function openManifest(path: string): Promise<Dataset> {
+  const { header, rows } = await readTable(path);
+  const raters = header.filter((name) => /^rater\d+$/.test(name));
+  const unknown = header.filter((name) => !KNOWN.has(name) && !raters.includes(name));
+  if (!header.includes("path") || unknown.length > 0 || new Set(header).size !== header.length) {
+    throw new AndroscopeError("manifest/bad-header", {
+      expected: "columns path,label,group,patient,fold,um_per_px,rater1..raterN, of which only path is required",
+      found: header.join(",") || "an empty file",
+      where: path,
+      fix: unknown.length > 0 ? `Rename or remove ${unknown.join(", ")}.` : "Write the header line.",
+    });
+  }
+  const labels = new Set<string>();
+  for (const { cells } of rows) for (const column of ["label", ...raters]) if (cells[column]) labels.add(cells[column]);
+  const classes = [...labels].sort();
+  const root = dirname(path);
+  const samples: Sample[] = [];
+  const problems: Problem[] = [];
+  const seen = new Map<string, number>();
+  for (const { line, cells } of rows) {
+    const id = posix.normalize((cells.path ?? "").replaceAll("\\", "/"));
+    const problem = rowProblem(id, cells, seen.get(id));
+    if (problem) {
+      problems.push({ id, code: "manifest/bad-row", message: `${path} line ${line}: ${problem}` });
+      continue;
+    }
+    seen.set(id, line);
+    const classOf = (name: string | undefined) => (name ? classes.indexOf(name) : undefined);
+    samples.push({
+      id,
+      ...optional("label", classOf(cells.label)),
+      ...optional("fold", cells.fold || undefined),
+      ...optional("group", cells.group || undefined),
+      ...optional("patient", cells.patient || undefined),
+      ...optional("umPerPx", cells.um_per_px ? Number(cells.um_per_px) : undefined),
+      ...(raters.length > 0 ? { raters: raters.map((name) => classOf(cells[name]) ?? null) } : {}),
+      load: () => readImage(`${root}/${id}`),
+    });
+  }
+  return fromFiles("manifest", root, classes, samples, problems);
+}
+
+function rowProblem(id: string, cells: Readonly<Record<string, string>>, earlier: number | undefined): string | undefined {
+  if (!cells.path) return "the path is empty";
+  if (isAbsolute(cells.path) || /^[A-Za-z]:/.test(cells.path)) return `${cells.path} is absolute; paths are relative to the manifest`;
+  if (id === ".." || id.startsWith("../")) return `${cells.path} leads out of the manifest's folder`;
+  if (earlier !== undefined) return `${cells.path} stands already on line ${earlier}`;
+  if (cells.um_per_px && !(Number(cells.um_per_px) > 0)) return `um_per_px is ${cells.um_per_px}, not a positive number`;
+  return undefined;
+}
+
+export function optional<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {
+  return value === undefined ? {} : ({ [key]: value } as { [P in K]: V });
+}
+
+/** The manifest of a dataset whose ids are paths below `root`. */
+export function formatManifest({ classes, samples }: Dataset): string {
+  const raters = Math.max(0, ...samples.map((s) => s.raters?.length ?? 0));
+  const raterNames = Array.from({ length: raters }, (_, i) => `rater${i + 1}`);
+  const name = (index: number | null | undefined) => (index === null || index === undefined ? "" : classes[index]);
+  return formatCsv(
+    ["path", "label", "group", "patient", "fold", "um_per_px", ...raterNames],
+    samples.map((s) => ({
+      path: s.id,
+      label: name(s.label),
+      group: s.group,
+      patient: s.patient,
+      fold: s.fold,
+      um_per_px: s.umPerPx,
+      ...Object.fromEntries(raterNames.map((r, i) => [r, name(s.raters?.[i])])),
+    })),
+  );
+}

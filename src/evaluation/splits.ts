@@ -1,0 +1,67 @@
+/** Folds: published ones as they are, or stratified ones that keep groups together. */
+import type { Sample } from "../datasets/index.ts";
+import { AndroscopeError, Random } from "../runs/index.ts";
+
+export interface SplitOptions {
+  k: number;
+  seed: number;
+  /** Images with the same value stay in one fold. */
+  group?: "group" | "patient";
+}
+
+/** The folds that the dataset comes with, in order of their names. @throws `data/no-fold` where one has none */
+export function publishedFolds(samples: readonly Sample[]): { names: string[]; fold: number[] } {
+  const without = samples.filter((s) => s.fold === undefined);
+  if (without.length > 0) {
+    throw new AndroscopeError("data/no-fold", {
+      expected: "a fold for every image",
+      found: `${without.length} of ${samples.length} without one`,
+      where: without[0]!.id,
+      fix: "Complete the folds, or leave --folds out to draw new ones.",
+    });
+  }
+  const names = [...new Set(samples.map((s) => s.fold!))].sort();
+  return { names, fold: samples.map((s) => names.indexOf(s.fold!)) };
+}
+
+/**
+ * Draws k folds with the classes spread evenly; with groups, each group falls into one fold, largest first into the
+ * fold that is then most balanced. Deterministic for a seed.
+ */
+export function drawFolds(samples: readonly Sample[], { k, seed, group }: SplitOptions): { names: string[]; fold: number[] } {
+  const random = Random.seeded(seed).stream("folds");
+  const units = new Map<string, number[]>();
+  for (const [i, sample] of samples.entries()) {
+    const key = (group && sample[group]) ?? `#${i}`;
+    if (group && sample[group] === undefined) {
+      throw new AndroscopeError("data/groups", {
+        expected: `a ${group} for every image`,
+        found: `none for ${sample.id}`,
+        where: sample.id,
+        fix: `Fill in the ${group} column of the manifest, or leave --group out.`,
+      });
+    }
+    units.set(key, [...(units.get(key) ?? []), i]);
+  }
+  if (units.size < k) {
+    throw new AndroscopeError("data/groups", {
+      expected: `at least ${k} ${group ?? "image"}s for ${k} folds`,
+      found: `${units.size}`,
+      fix: "Use fewer folds (--k).",
+    });
+  }
+  const classes = Math.max(...samples.map((s) => s.label ?? -1)) + 1;
+  const counts = Array.from({ length: k }, () => new Array<number>(classes + 1).fill(0));
+  const fold = new Array<number>(samples.length).fill(0);
+  // Shuffled, then by size: the many single images come last and even out what large groups left.
+  const order = random.shuffle([...units.values()]).sort((a, b) => b.length - a.length);
+  for (const members of order) {
+    const added = new Array<number>(classes + 1).fill(0);
+    for (const i of members) added[samples[i]!.label ?? classes]! += 1;
+    const load = counts.map((count) => count.reduce((sum, n, c) => sum + (n + added[c]!) ** 2 - n ** 2, 0));
+    const best = load.indexOf(Math.min(...load));
+    for (const i of members) fold[i] = best;
+    for (const [c, n] of added.entries()) counts[best]![c]! += n;
+  }
+  return { names: Array.from({ length: k }, (_, i) => `${i + 1}`), fold };
+}
