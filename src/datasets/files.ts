@@ -6,6 +6,8 @@ import { extname, join } from "node:path";
 import { fileError } from "../runs/index.ts";
 import type { Dataset, Problem, Sample } from "./dataset.ts";
 
+/** Pictures of kinds that are not read: named to the user, while other files (Thumbs.db, notes) are passed over. */
+const FOREIGN_EXTENSIONS = new Set([".gif", ".heic", ".jp2", ".avif", ".dcm", ".czi", ".nd2", ".svs", ".lif"]);
 const IMAGE_EXTENSIONS = new Set([".bmp", ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp"]);
 
 export function isImageName(name: string): boolean {
@@ -28,9 +30,17 @@ export async function listImages(root: string): Promise<{ paths: string[]; probl
       const path = folder ? `${folder}/${name}` : name;
       if (name.startsWith(".")) continue;
       if (name.includes("\uFFFD")) {
-        problems.push({ id: path, code: "file/unreadable", message: `${path}: the name is not UTF-8. Rename the file.` });
+        problems.push({
+          id: path,
+          code: "file/unreadable",
+          message: `${path}: the name is not UTF-8. Rename the file.`,
+        });
       } else if (entry.isDirectory()) await walk(path);
       else if (isImageName(name)) paths.push(path);
+      else if (FOREIGN_EXTENSIONS.has(extname(name).toLowerCase())) {
+        const message = `${path}: pictures of this kind are not read. Convert it to PNG or TIFF.`;
+        problems.push({ id: path, code: "image/unknown-format", message });
+      }
     }
   };
   await walk("");
@@ -49,9 +59,21 @@ export async function hashFile(path: string): Promise<string> {
 }
 
 /** One hash for ids, labels, folds, votes and contents, whatever the order of the files. */
-export function datasetHash(classes: readonly string[], entries: readonly { sample: Sample; content: string }[]): string {
+export function datasetHash(
+  classes: readonly string[],
+  entries: readonly { sample: Sample; content: string }[],
+): string {
   const lines = entries
-    .map(({ sample, content }) => JSON.stringify([sample.id, sample.label ?? null, sample.fold ?? null, sample.group ?? null, sample.raters ?? null, content]))
+    .map(({ sample, content }) =>
+      JSON.stringify([
+        sample.id,
+        sample.label ?? null,
+        sample.fold ?? null,
+        sample.group ?? null,
+        sample.raters ?? null,
+        content,
+      ]),
+    )
     .sort();
   return createHash("sha256").update(JSON.stringify(classes)).update(lines.join("\n")).digest("hex");
 }
@@ -70,8 +92,19 @@ export async function fromFiles(
     try {
       good.push({ sample, content: await hashFile(join(root, sample.id)) });
     } catch (error) {
-      bad.push({ id: sample.id, code: (error as { code?: string }).code ?? "file/unreadable", message: (error as Error).message });
+      bad.push({
+        id: sample.id,
+        code: (error as { code?: string }).code ?? "file/unreadable",
+        message: (error as Error).message,
+      });
     }
   }
-  return { kind, root, classes, samples: good.map(({ sample }) => sample), problems: bad, hash: datasetHash(classes, good) };
+  return {
+    kind,
+    root,
+    classes,
+    samples: good.map(({ sample }) => sample),
+    problems: bad,
+    hash: datasetHash(classes, good),
+  };
 }

@@ -1,4 +1,8 @@
+export { type Checked, checkImages, type ImageFacts } from "./check.ts";
 export type * from "./dataset.ts";
+export { type Description, describeDataset } from "./describe.ts";
 export { hashFile, isImageName, listImages } from "./files.ts";
+export { type ImportResult, importPublicSet } from "./import.ts";
 export { formatManifest } from "./manifest.ts";
 export { type OpenOptions, openDataset, requireTrainable } from "./open.ts";
+export { PUBLIC_SETS } from "./publicSets.ts";

@@ -2,18 +2,27 @@
  * The manifest: a CSV `path,label,group,patient,fold,um_per_px,rater1..raterN`. Only `path` is required; paths are
  * relative to the manifest and stay below it; empty cells mean unknown.
  */
-import { dirname, isAbsolute, posix } from "node:path";
+import { dirname, isAbsolute, posix, relative, resolve, sep } from "node:path";
 import { readImage } from "../imaging/index.ts";
 import { AndroscopeError, formatCsv, parseCsv, readText } from "../runs/index.ts";
 import type { Dataset, Problem, Sample } from "./dataset.ts";
 import { fromFiles } from "./files.ts";
 
-const KNOWN = new Set(["path", "label", "group", "patient", "fold", "um_per_px", "class"]);
+const KNOWN = new Set(["path", "label", "group", "patient", "fold", "um_per_px"]);
 
 /** Reads CSV, turning its errors into the catalogue's. */
 export async function readTable(path: string) {
+  const text = await readText(path);
+  if (text.includes("\uFFFD") || text.includes("\0")) {
+    throw new AndroscopeError("manifest/bad-header", {
+      expected: "a CSV file in UTF-8",
+      found: text.includes("\0") ? "binary data" : "another encoding",
+      where: path,
+      fix: "Save it as CSV in UTF-8, or give the folder of the images instead.",
+    });
+  }
   try {
-    return parseCsv(await readText(path));
+    return parseCsv(text);
   } catch (cause) {
     if (cause instanceof AndroscopeError) throw cause;
     throw new AndroscopeError("manifest/bad-row", {
@@ -33,9 +42,9 @@ export async function openManifest(path: string): Promise<Dataset> {
   if (!header.includes("path") || unknown.length > 0 || new Set(header).size !== header.length) {
     throw new AndroscopeError("manifest/bad-header", {
       expected: "columns path,label,group,patient,fold,um_per_px,rater1..raterN, of which only path is required",
-      found: header.join(",") || "an empty file",
+      found: header.join(",").slice(0, 200) || "an empty file",
       where: path,
-      fix: unknown.length > 0 ? `Rename or remove ${unknown.join(", ")}.` : "Write the header line.",
+      fix: unknown.length > 0 ? `Rename or remove ${unknown.join(", ").slice(0, 200)}.` : "Write each column once.",
     });
   }
   const labels = new Set<string>();
@@ -68,12 +77,18 @@ export async function openManifest(path: string): Promise<Dataset> {
   return fromFiles("manifest", root, classes, samples, problems);
 }
 
-function rowProblem(id: string, cells: Readonly<Record<string, string>>, earlier: number | undefined): string | undefined {
+function rowProblem(
+  id: string,
+  cells: Readonly<Record<string, string>>,
+  earlier: number | undefined,
+): string | undefined {
   if (!cells.path) return "the path is empty";
-  if (isAbsolute(cells.path) || /^[A-Za-z]:/.test(cells.path)) return `${cells.path} is absolute; paths are relative to the manifest`;
+  if (isAbsolute(cells.path) || /^[A-Za-z]:/.test(cells.path))
+    return `${cells.path} is absolute; paths are relative to the manifest`;
   if (id === ".." || id.startsWith("../")) return `${cells.path} leads out of the manifest's folder`;
   if (earlier !== undefined) return `${cells.path} stands already on line ${earlier}`;
-  if (cells.um_per_px && !(Number(cells.um_per_px) > 0)) return `um_per_px is ${cells.um_per_px}, not a positive number`;
+  if (cells.um_per_px && !(Number(cells.um_per_px) > 0))
+    return `um_per_px is ${cells.um_per_px}, not a positive number`;
   return undefined;
 }
 
@@ -81,15 +96,36 @@ export function optional<K extends string, V>(key: K, value: V | undefined): { [
   return value === undefined ? {} : ({ [key]: value } as { [P in K]: V });
 }
 
-/** The manifest of a dataset whose ids are paths below `root`. */
-export function formatManifest({ classes, samples }: Dataset): string {
+/**
+ * The manifest of a dataset, to be stored as `file`: in the dataset's folder or one above it, for its paths lead down.
+ * @throws `data/unknown-kind` for images in arrays, `usage/bad-value` for a file elsewhere
+ */
+export function formatManifest({ classes, samples, root, kind }: Dataset, file: string): string {
+  if (samples.some(({ id }) => /\.npy#\d+$/.test(id))) {
+    throw new AndroscopeError("data/unknown-kind", {
+      expected: "a dataset of image files",
+      found: `images inside arrays (${kind})`,
+      where: root,
+      fix: "Open its folder as it is; it needs no manifest.",
+    });
+  }
+  const down = relative(resolve(dirname(file)), resolve(root))
+    .split(sep)
+    .join("/");
+  if (down === ".." || down.startsWith("../") || isAbsolute(down)) {
+    throw new AndroscopeError("usage/bad-value", {
+      expected: "a file in the dataset's folder or one above it",
+      found: file,
+      fix: `Write it to ${root}: its paths are relative to it and may not lead up.`,
+    });
+  }
   const raters = Math.max(0, ...samples.map((s) => s.raters?.length ?? 0));
   const raterNames = Array.from({ length: raters }, (_, i) => `rater${i + 1}`);
   const name = (index: number | null | undefined) => (index === null || index === undefined ? "" : classes[index]);
   return formatCsv(
     ["path", "label", "group", "patient", "fold", "um_per_px", ...raterNames],
     samples.map((s) => ({
-      path: s.id,
+      path: posix.join(down, s.id),
       label: name(s.label),
       group: s.group,
       patient: s.patient,

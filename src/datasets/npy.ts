@@ -23,8 +23,14 @@ export function parseNpy(bytes: Uint8Array, where: string): NpyArray {
   const length = wide ? view.getUint32(8, true) : view.getUint16(8, true);
   const header = new TextDecoder("latin1").decode(bytes.subarray(start, start + length));
   const type = /'descr':\s*'([^']+)'/.exec(header)?.[1];
-  const shape = /'shape':\s*\(([^)]*)\)/.exec(header)?.[1]?.split(",").map((s) => s.trim()).filter(Boolean).map(Number);
-  if (!type || !shape || /'fortran_order':\s*True/.test(header)) throw refuse(`a header of ${header.slice(0, 80).trim()}`);
+  const shape = /'shape':\s*\(([^)]*)\)/
+    .exec(header)?.[1]
+    ?.split(",")
+    .map((s) => s.trim())
+    .filter(Boolean)
+    .map(Number);
+  if (!type || !shape || /'fortran_order':\s*True/.test(header))
+    throw refuse(`a header of ${header.slice(0, 80).trim()}`);
   const count = shape.reduce((a, b) => a * b, 1);
   const data = bytes.subarray(start + length);
   if (["|u1", "|b1", "|i1"].includes(type)) {

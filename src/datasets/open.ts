@@ -1,4 +1,5 @@
 /** Opening a dataset: what kind it is, and its samples. */
+import { createHash } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { basename } from "node:path";
 import { readImage } from "../imaging/index.ts";
@@ -12,6 +13,8 @@ import { openScian } from "./scian.ts";
 export interface OpenOptions {
   /** CSV with `path,fold` (and more): published folds to join by path. */
   folds?: string;
+  /** SCIAN: the experts' votes; `votes_and_folds.csv` beside the images where not given. */
+  votes?: string;
   /** SCIAN: all images with a majority, or those on which all three experts agree. */
   agreement?: "partial" | "total";
   /** MHSMA: which structure's label. */
@@ -30,7 +33,10 @@ export async function openDataset(path: string, options: OpenOptions = {}): Prom
   if (dataset.samples.length === 0) {
     throw new AndroscopeError("data/empty", {
       expected: "images in a folder per class, or a manifest of images",
-      found: dataset.problems.length > 0 ? `${dataset.problems.length} problems, the first: ${dataset.problems[0]!.message}` : "no image",
+      found:
+        dataset.problems.length > 0
+          ? `${dataset.problems.length} problems, the first: ${dataset.problems[0]!.message}`
+          : "no image",
       where: path,
       fix: "Put the crops of each class into a folder of its name, or see docs/data.md.",
     });
@@ -42,7 +48,7 @@ async function openFolder(root: string, options: OpenOptions): Promise<Dataset> 
   const mhsma = await openMhsma(root, options.attribute ?? "head");
   if (mhsma) return mhsma;
   const { paths, problems } = await listImages(root);
-  const scian = await openScian(root, paths, options.agreement ?? "partial");
+  const scian = await openScian(root, paths, { agreement: options.agreement ?? "partial", votes: options.votes });
   if (scian) return scian;
   const folders = [...new Set(paths.filter((p) => p.includes("/")).map((p) => p.split("/")[0]!))].sort();
   const hushem = HUSHEM.every((name) => folders.includes(name));
@@ -60,7 +66,10 @@ async function openFolder(root: string, options: OpenOptions): Promise<Dataset> 
 /** SMIDS (Ilhan et al. 2020): normal, abnormal and non-sperm patches. */
 function isSmids(folders: readonly string[]): boolean {
   const plain = folders.map((name) => name.toLowerCase().replace(/[^a-z]/g, ""));
-  return ["normal", "abnormal"].every((name) => plain.some((p) => p.startsWith(name))) && plain.some((p) => p.startsWith("nonsperm"));
+  return (
+    ["normal", "abnormal"].every((name) => plain.some((p) => p.startsWith(name))) &&
+    plain.some((p) => p.startsWith("nonsperm"))
+  );
 }
 
 async function joinFolds(dataset: Dataset, file: string): Promise<Dataset> {
@@ -83,9 +92,11 @@ async function joinFolds(dataset: Dataset, file: string): Promise<Dataset> {
       fix: `Paths in ${basename(file)} must be relative to the dataset's folder.`,
     });
   }
-  const { createHash } = await import("node:crypto");
   const samples = dataset.samples.map((sample) => ({ ...sample, fold: folds.get(sample.id)! }));
-  const hash = createHash("sha256").update(dataset.hash).update(JSON.stringify(samples.map((s) => [s.id, s.fold]).sort())).digest("hex");
+  const hash = createHash("sha256")
+    .update(dataset.hash)
+    .update(JSON.stringify(samples.map((s) => [s.id, s.fold]).sort()))
+    .digest("hex");
   return { ...dataset, samples, hash };
 }
 

@@ -14,7 +14,8 @@ export function parseCsv(text: string): CsvTable {
   const records = splitRecords(source, separator);
   const header = (records[0]?.fields ?? []).map((name) => name.trim());
   const rows = records.slice(1).map(({ line, fields }) => {
-    if (fields.length !== header.length) throw new Error(`line ${line}: ${fields.length} fields under ${header.length} columns`);
+    if (fields.length !== header.length)
+      throw new Error(`line ${line}: ${fields.length} fields under ${header.length} columns`);
     return { line, cells: Object.fromEntries(header.map((name, i) => [name, fields[i]!])) };
   });
   return { header, rows };
@@ -26,14 +27,18 @@ function splitRecords(source: string, separator: string): { line: number; fields
   let fields: string[] = [];
   let field = "";
   let quoted = false;
+  // The field had quotes: it ends at the closing one, and an empty one is a value.
+  let closed = false;
   const endField = () => {
     fields.push(field);
     field = "";
+    closed = false;
   };
   const endRecord = () => {
-    endField();
     // A line with nothing on it is no row.
-    if (fields.length > 1 || fields[0] !== "") records.push({ line: begun, fields });
+    const blank = fields.length === 0 && field === "" && !closed;
+    endField();
+    if (!blank) records.push({ line: begun, fields });
     fields = [];
   };
   for (let i = 0; i < source.length; i++) {
@@ -42,16 +47,19 @@ function splitRecords(source: string, separator: string): { line: number; fields
     if (quoted) {
       if (c !== '"') field += c;
       else if (source[i + 1] === '"') field += source[++i];
-      else quoted = false;
-    } else if (c === '"' && field === "") quoted = true;
+      else [quoted, closed] = [false, true];
+    } else if (c === '"' && field === "" && !closed) quoted = true;
     else if (c === separator) endField();
     else if (c === "\n" || (c === "\r" && source[i + 1] !== "\n")) {
       endRecord();
       begun = line;
-    } else if (c !== "\r") field += c;
+    } else if (c !== "\r") {
+      if (closed) throw new Error(`line ${line}: ${JSON.stringify(c)} after a closing quote`);
+      field += c;
+    }
   }
   if (quoted) throw new Error(`line ${begun}: a quote that is never closed`);
-  if (field !== "" || fields.length > 0) endRecord();
+  if (field !== "" || closed || fields.length > 0) endRecord();
   return records;
 }
 
@@ -61,7 +69,9 @@ type Cell = string | number | boolean | null | undefined;
 export function formatCsv(columns: readonly string[], rows: readonly Readonly<Record<string, Cell>>[]): string {
   const cell = (value: Cell) => {
     const text = value === null || value === undefined ? "" : String(value);
-    return /[",\r\n;]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+    // In a table of one column a bare empty cell would be a blank line, which is no row.
+    const vanishes = text === "" && columns.length === 1;
+    return vanishes || /[",\r\n;]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
   };
   return `${[columns.map(cell).join(","), ...rows.map((row) => columns.map((name) => cell(row[name])).join(","))].join("\n")}\n`;
 }
