@@ -20,7 +20,7 @@ export interface TrainingTask {
   set: PreparedSet;
   /** Samples to learn from, with their labels. */
   train: readonly number[];
-  /** Samples that stage 1 may see beside them, without labels (transductive). */
+  /** Samples that stage 1 sees beside them, never their labels. */
   unlabelled?: readonly number[];
   config: Config;
   seed: number;
@@ -78,7 +78,7 @@ export function colourStatistics(set: PreparedSet, members: readonly number[]): 
 export async function train(task: TrainingTask): Promise<Trained> {
   const { set, config, seed, name, threads, folder, progress } = task;
   const random = Random.seeded(seed).stream("training", name);
-  const members = [...task.train, ...(config.distill.transductive ? (task.unlabelled ?? []) : [])].sort((a, b) => a - b);
+  const members = [...task.train, ...(task.unlabelled ?? [])].sort((a, b) => a - b);
   const file = (kind: string) => folder && join(folder, `${name}.${kind}`);
   let geometry: Geometry = { frameExtent: set.frameExtent, viewExtent: set.frameExtent, ...colourStatistics(set, task.train) };
 
@@ -118,7 +118,8 @@ export async function train(task: TrainingTask): Promise<Trained> {
   const partsOf = (tuned: State): ClassifierParts => ({ distilled: stage1.weights, tuned, geometry, config, classes: set.classes.length, temperature: 1 });
   const looks: Trained["looks"] = [];
   progress.start(`${name}: stage 2, tuning`, config.tune.steps);
-  const checkpoint = file("tune.checkpoint");
+  // Looks at the test fold are not in the checkpoint: where they are wanted, an interrupted stage 2 starts again.
+  const checkpoint = task.look ? undefined : file("tune.checkpoint");
   const stage2 = await tune({
     posed: { set, heads, geometry },
     members: task.train,

@@ -83,6 +83,7 @@ export async function prepare(dataset: Dataset, progress: Progress): Promise<Pre
     });
   }
 
+  dropOversized(loaded, dataset, problems);
   const side = Math.max(...loaded.map(({ image }) => Math.max(image.width, image.height)));
   const sides = loaded.map(({ image }) => Math.max(image.width, image.height)).sort((a, b) => a - b);
   const count = loaded.length;
@@ -118,6 +119,19 @@ export async function prepare(dataset: Dataset, progress: Progress): Promise<Pre
   progress.finish();
   normaliseRows(set.votes, classes);
   return set;
+}
+
+/** A whole photograph among crops would make every canvas as large as itself. */
+function dropOversized(loaded: { index: number; image: Image }[], dataset: Dataset, problems: Problem[]): void {
+  const sides = loaded.map(({ image }) => Math.max(image.width, image.height)).sort((a, b) => a - b);
+  const limit = 3 * sides[sides.length >> 1]!;
+  for (let i = loaded.length - 1; i >= 0; i--) {
+    const { index, image } = loaded[i]!;
+    if (Math.max(image.width, image.height) <= limit) continue;
+    loaded.splice(i, 1);
+    const { id } = dataset.samples[index]!;
+    problems.push({ id, code: "image/not-a-crop", message: `${id}: ${image.width}×${image.height} among crops of about ${sides[sides.length >> 1]}. Cut the head out of it.` });
+  }
 }
 
 function place(pixels: Uint8Array, side: number, row: number, { width, height, data }: Image): void {

@@ -4,3 +4,4 @@ export * from "./errors.ts";
 export * from "./files.ts";
 export * from "./progress.ts";
 export * from "./random.ts";
+export * from "./run-folder.ts";

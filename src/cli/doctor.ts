@@ -1,0 +1,43 @@
+import { add, InferenceRunner, input } from "../autodiff/index.ts";
+import { environment } from "../evaluation/index.ts";
+import type { Command } from "./command.ts";
+import { version } from "./version.ts";
+
+export const command: Command = {
+  name: "doctor",
+  summary: "Checks that this machine and installation can run Androscope.",
+  usage: "",
+  example: "androscope doctor",
+  options: {},
+  async run() {
+    const where = environment();
+    const checks: { name: string; ok: boolean; detail: string }[] = [];
+    const [major, minor] = process.versions.node.split(".").map(Number) as [number, number];
+    checks.push({ name: "Node", ok: major > 22 || (major === 22 && minor >= 18), detail: where.node });
+    try {
+      const x = input("x", [2]);
+      const runner = await InferenceRunner.create({ y: add(x, x) });
+      const { y } = await runner.run({ x: Float32Array.of(1, 2) });
+      runner.dispose();
+      checks.push({ name: "ONNX Runtime", ok: (y!.data as Float32Array)[1] === 4, detail: where.onnxruntime });
+    } catch (error) {
+      checks.push({ name: "ONNX Runtime", ok: false, detail: (error as Error).message });
+    }
+    try {
+      const { decodeImage, encodePng } = await import("../imaging/index.ts");
+      const image = await decodeImage(await encodePng({ width: 2, height: 1, data: Uint8Array.of(1, 2, 3, 4, 5, 6) }));
+      checks.push({ name: "image decoding", ok: image.data[5] === 6, detail: "sharp" });
+    } catch (error) {
+      checks.push({ name: "image decoding", ok: false, detail: (error as Error).message });
+    }
+    const gigabytes = where.memoryBytes / 1e9;
+    checks.push({ name: "memory", ok: gigabytes >= 3, detail: `${gigabytes.toFixed(1)} GB; training takes about 1.2 GB` });
+    const healthy = checks.every((check) => check.ok);
+    return {
+      json: { version: version(), healthy, checks, environment: where },
+      text: [`Androscope ${version()} on ${where.platform}, ${where.cpu} × ${where.cores}`, ...checks.map((c) => `${c.ok ? "ok  " : "FAIL"} ${c.name}: ${c.detail}`)].join("\n"),
+      next: healthy ? ["androscope demo"] : ["npm ci   installs what is missing"],
+      exitCode: healthy ? 0 : 1,
+    };
+  },
+};

@@ -1,0 +1,82 @@
+/** One model from a whole dataset, in a run folder. */
+import { existsSync } from "node:fs";
+import { type Dataset, requireTrainable } from "../datasets/index.ts";
+import { openRun, type Progress, readArrays, writeArrays, writeJson } from "../runs/index.ts";
+import type { Config } from "./config.ts";
+import { train } from "./fold.ts";
+import { exportModel, Model, writeModel } from "./model.ts";
+import { packPrepared, prepare, unpackPrepared } from "./prepare.ts";
+import type { CurvePoint } from "./training.ts";
+
+export interface TrainFinalOptions {
+  dataset: Dataset;
+  config: Config;
+  seed: number;
+  out: string;
+  resume?: boolean;
+  threads: number;
+  version: string;
+  licence: string;
+  progress: Progress;
+}
+
+export interface TrainFinalResult {
+  model: string;
+  images: number;
+  skipped: number;
+  classes: readonly string[];
+  seconds: number;
+  peakRssBytes: number;
+  curves: { distill: CurvePoint[]; tune: CurvePoint[] };
+}
+
+/** Trains on every labelled image; images without a label serve stage 1. Writes model.onnx and metrics.json. */
+export async function trainFinal(options: TrainFinalOptions): Promise<TrainFinalResult> {
+  const { dataset, config, seed, threads, version, progress } = options;
+  requireTrainable(dataset);
+  const identity = { command: "train", version, dataset: { kind: dataset.kind, hash: dataset.hash, classes: dataset.classes }, seed, threads, config };
+  const run = await openRun(options.out, identity, { resume: options.resume });
+  try {
+    await run.event(options.resume ? "resumed" : "started", { version });
+    const begun = performance.now();
+    const file = run.file("checkpoint/prepared.bin");
+    const set = existsSync(file) ? unpackPrepared(await readArrays(file)) : await prepare(dataset, progress);
+    if (!existsSync(file)) await writeArrays(file, packPrepared(set));
+    const all = [...set.ids.keys()];
+    const labelled = all.filter((i) => set.labels[i]! >= 0);
+    const trained = await train({
+      set,
+      train: labelled,
+      unlabelled: all.filter((i) => set.labels[i]! < 0),
+      config,
+      seed,
+      name: "all",
+      threads,
+      folder: run.file("checkpoint"),
+      progress,
+    });
+    const bytes = await exportModel(trained.parts, {
+      program: `androscope ${version}`,
+      classes: set.classes,
+      training: { dataset: dataset.kind, hash: dataset.hash, images: labelled.length, seed, licence: options.licence, transductive: false },
+    });
+    // Loaded once before it is written: a model that fails its own golden check must not leave this house.
+    (await Model.from(bytes, "the new model", { threads })).dispose();
+    const model = run.file("model.onnx");
+    await writeModel(model, bytes);
+    const result: TrainFinalResult = {
+      model,
+      images: labelled.length,
+      skipped: set.problems.length,
+      classes: set.classes,
+      seconds: (performance.now() - begun) / 1000,
+      peakRssBytes: process.resourceUsage().maxRSS * 1024,
+      curves: trained.curves,
+    };
+    await writeJson(run.file("metrics.json"), { ...result, problems: set.problems });
+    await run.event("finished", {});
+    return result;
+  } finally {
+    await run.close();
+  }
+}

@@ -1,0 +1,1 @@
+export { type ReportCrop, type RunReportData, renderRunReport } from "./run-report.ts";
