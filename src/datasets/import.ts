@@ -44,6 +44,17 @@ export async function importPublicSet(
       found: set,
       fix: "See docs/data.md for other sets.",
     });
+  return importFiles(set, sums, from, to, options);
+}
+
+/** Imports the files that `sums` lists: what {@link importPublicSet} does, for any list. */
+export async function importFiles(
+  set: string,
+  sums: Sums,
+  from: string,
+  to: string,
+  options: DownloadOptions & { progress?: Progress } = {},
+): Promise<ImportResult> {
   const root = resolve(to);
   await requireFree(root);
   const staging = `${root}.${process.pid}-${randomUUID().slice(0, 8)}.part`;
