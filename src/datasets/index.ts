@@ -6,3 +6,4 @@ export { type ImportResult, importPublicSet } from "./import.ts";
 export { formatManifest } from "./manifest.ts";
 export { type OpenOptions, openDataset, requireTrainable } from "./open.ts";
 export { PUBLIC_SETS } from "./publicSets.ts";
+export { generatePhantom, generatePhantoms, PHANTOM_CLASSES, type Phantom, phantomDataset, phantomOf, writePhantomDataset } from "./phantom/index.ts";
