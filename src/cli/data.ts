@@ -1,4 +1,4 @@
-/** `androscope data`: describe, import or write down a dataset. */
+/** `androscope data`: describe, import, write down or draw a dataset. */
 
 import {
   checkImages,
@@ -9,21 +9,23 @@ import {
   type OpenOptions,
   openDataset,
   PUBLIC_SETS,
+  requireEmptyFolder,
+  writePhantomDataset,
 } from "../datasets/index.ts";
 import { AndroscopeError, writeFileAtomic } from "../runs/index.ts";
 import type { Command, CommandResult, Invocation } from "./command.ts";
 
-const SUBCOMMANDS = ["describe", "import", "manifest"] as const;
+const SUBCOMMANDS = ["describe", "import", "manifest", "phantoms"] as const;
 
 export const command: Command = {
   name: "data",
-  summary: "Describes a dataset (the default), imports a public one, or writes a manifest.",
-  usage: "[describe] PATH | import SET --from SOURCE --to DIR | manifest PATH --out FILE",
+  summary: "Describes a dataset (the default), imports a public one, writes a manifest, or draws phantoms.",
+  usage: "[describe] PATH | import SET --from SOURCE --to DIR | manifest PATH --out FILE | phantoms --out DIR",
   example: "androscope data import hushem --from hushem.zip --to data/hushem",
   options: {
     from: { type: "string", value: "SOURCE", help: "import: a folder, a zip file or the http(s) address of one" },
     to: { type: "string", value: "DIR", help: "import: a new folder" },
-    out: { type: "string", value: "PATH", help: "manifest: the CSV file" },
+    out: { type: "string", value: "PATH", help: "manifest: the CSV file; phantoms: a new folder" },
     votes: {
       type: "string",
       value: "FILE",
@@ -37,6 +39,8 @@ export const command: Command = {
       default: "partial",
     },
     attribute: { type: "string", value: "NAME", help: "MHSMA: head, acrosome, vacuole or tail", default: "head" },
+    n: { type: "integer", value: "N", help: "phantoms: how many images", default: 300 },
+    seed: { type: "integer", value: "N", help: "phantoms: the seed", default: 1 },
   },
   async run(invocation) {
     const [first, ...rest] = invocation.positionals;
@@ -47,6 +51,8 @@ export const command: Command = {
         return importSet(args, invocation);
       case "manifest":
         return manifest(args, invocation);
+      case "phantoms":
+        return phantoms(args, invocation);
       default:
         return describe(args, invocation);
     }
@@ -90,6 +96,21 @@ async function manifest(args: string[], { options, progress }: Invocation): Prom
     json: { manifest: options.out, images: samples.length, problems, hash },
     text: [`${samples.length} images written to ${options.out}`, ...problemLines(problems)].join("\n"),
     next: [`androscope data describe ${options.out}`],
+  };
+}
+
+async function phantoms(args: string[], { options, progress }: Invocation): Promise<CommandResult> {
+  if (args.length > 0) throw usage("no further argument", JSON.stringify(args[0]), "Give the folder with --out.");
+  if (!options.out) throw missing("--out DIR", "Name a new folder.");
+  if (options.n < 1 || options.seed < 0) {
+    throw usage("--n of 1 or more and --seed of 0 or more", `${options.n} and ${options.seed}`, "Correct them.");
+  }
+  await requireEmptyFolder(options.out);
+  const { images } = await writePhantomDataset(options.out, { count: options.n, seed: options.seed }, progress);
+  return {
+    json: { root: options.out, images, seed: options.seed },
+    text: `${images} phantoms, drawn and not photographed, in ${options.out}, with masks, parts and poses`,
+    next: [`androscope data describe ${options.out}`, `androscope crossval ${options.out} --k 5 --out runs/phantoms`],
   };
 }
 

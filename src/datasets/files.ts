@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { extname, join } from "node:path";
-import { fileError } from "../runs/index.ts";
+import { AndroscopeError, fileError } from "../runs/index.ts";
 import type { Dataset, Problem, Sample } from "./dataset.ts";
 
 /** Pictures of kinds that are not read: named to the user, while other files (Thumbs.db, notes) are passed over. */
@@ -107,4 +107,20 @@ export async function fromFiles(
     problems: bad,
     hash: datasetHash(classes, good),
   };
+}
+
+/** Refuses a folder that holds files already: what is written there must not mix with them. It need not exist. */
+export async function requireEmptyFolder(path: string): Promise<void> {
+  const entries = await readdir(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return [];
+    throw fileError(error, path);
+  });
+  if (entries.length > 0) {
+    throw new AndroscopeError("file/not-writable", {
+      expected: "a folder that does not exist yet, or is empty",
+      found: `${entries.length} ${entries.length === 1 ? "entry" : "entries"} in it`,
+      where: path,
+      fix: "Name another folder.",
+    });
+  }
 }

@@ -9,7 +9,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import { AndroscopeError, fileError, type Progress, silent } from "../runs/index.ts";
 import { readArchive } from "./archive.ts";
 import { type DownloadOptions, download } from "./download.ts";
-import { isImageName, listImages } from "./files.ts";
+import { isImageName, listImages, requireEmptyFolder } from "./files.ts";
 import { PUBLIC_SETS, publicSums, type Sums } from "./publicSets.ts";
 
 export interface ImportResult {
@@ -56,7 +56,7 @@ export async function importFiles(
   options: DownloadOptions & { progress?: Progress } = {},
 ): Promise<ImportResult> {
   const root = resolve(to);
-  await requireFree(root);
+  await requireEmptyFolder(root);
   const staging = `${root}.${process.pid}-${randomUUID().slice(0, 8)}.part`;
   const removeNow = () => rmSync(staging, { recursive: true, force: true });
   const interrupted = (signal: NodeJS.Signals) => {
@@ -81,21 +81,6 @@ export async function importFiles(
   } finally {
     await rm(staging, { recursive: true, force: true });
     process.off("SIGINT", interrupted).off("SIGTERM", interrupted).off("exit", removeNow);
-  }
-}
-
-async function requireFree(root: string): Promise<void> {
-  const entries = await readdir(root).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return [];
-    throw fileError(error, root);
-  });
-  if (entries.length > 0) {
-    throw new AndroscopeError("file/not-writable", {
-      expected: "a folder that does not exist yet, or is empty",
-      found: `${entries.length} files in it`,
-      where: root,
-      fix: "Give another folder to --to.",
-    });
   }
 }
 

@@ -1,9 +1,17 @@
 export { type Checked, checkImages, type ImageFacts } from "./check.ts";
 export type * from "./dataset.ts";
 export { type Description, describeDataset } from "./describe.ts";
-export { hashFile, isImageName, listImages } from "./files.ts";
+export { hashFile, isImageName, listImages, requireEmptyFolder } from "./files.ts";
 export { type ImportResult, importPublicSet } from "./import.ts";
 export { formatManifest } from "./manifest.ts";
 export { type OpenOptions, openDataset, requireTrainable } from "./open.ts";
+export {
+  generatePhantom,
+  generatePhantoms,
+  PHANTOM_CLASSES,
+  type Phantom,
+  phantomDataset,
+  phantomOf,
+  writePhantomDataset,
+} from "./phantom/index.ts";
 export { PUBLIC_SETS } from "./publicSets.ts";
-export { generatePhantom, generatePhantoms, PHANTOM_CLASSES, type Phantom, phantomDataset, phantomOf, writePhantomDataset } from "./phantom/index.ts";

@@ -17,8 +17,9 @@ export function parseNpy(bytes: Uint8Array, where: string): NpyArray {
     });
   const magic = String.fromCharCode(...bytes.subarray(1, 6));
   if (bytes[0] !== 0x93 || magic !== "NUMPY" || bytes.length < 12) throw refuse("another kind of file");
+  if (bytes[6] !== 1 && bytes[6] !== 2) throw refuse(`format version ${bytes[6]}`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const wide = bytes[6]! >= 2;
+  const wide = bytes[6] === 2;
   const start = wide ? 12 : 10;
   const length = wide ? view.getUint32(8, true) : view.getUint16(8, true);
   const header = new TextDecoder("latin1").decode(bytes.subarray(start, start + length));
@@ -29,11 +30,13 @@ export function parseNpy(bytes: Uint8Array, where: string): NpyArray {
     .map((s) => s.trim())
     .filter(Boolean)
     .map(Number);
-  if (!type || !shape || /'fortran_order':\s*True/.test(header))
-    throw refuse(`a header of ${header.slice(0, 80).trim()}`);
+  const whole = shape?.every((n) => Number.isSafeInteger(n) && n >= 0);
+  if (!type || !shape || !whole || !/'fortran_order':\s*False/.test(header)) {
+    throw refuse(`a header of ${JSON.stringify(header.slice(0, 80).trim())}`);
+  }
   const count = shape.reduce((a, b) => a * b, 1);
   const data = bytes.subarray(start + length);
-  if (["|u1", "|b1", "|i1"].includes(type)) {
+  if (["|u1", "|b1"].includes(type)) {
     if (data.length !== count) throw refuse(`${data.length} bytes for the shape (${shape})`);
     return { shape, data: new Uint8Array(data) };
   }

@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parseCsv } from "../runs/index.ts";
@@ -109,6 +109,12 @@ describe("a manifest", () => {
     }
   });
 
+  test("the order of its rows does not change the hash", async () => {
+    const one = await open("path,label\na.png,N\nb.png,T\n");
+    expect((await open("path,label\nb.png,T\na.png,N\n")).hash).toBe(one.hash);
+    expect((await open("path,label\na.png,T\nb.png,N\n")).hash).not.toBe(one.hash);
+  });
+
   test("rows that cannot be used are reported, each with its line", async () => {
     const rows = [
       "a.png",
@@ -152,6 +158,8 @@ describe("a manifest", () => {
     expect(parseCsv(formatManifest(dataset, join(root, "..", "m.csv"))).rows[0]!.cells.path).toMatch(
       /^androscope-test-\w+\/Normal\/2.png$/,
     );
+    // The folder, too, is now what its manifest says.
+    expect(await openDataset(root)).toMatchObject({ kind: "manifest", hash: dataset.hash });
     expect(() => formatManifest(dataset, join(root, "Normal", "m.csv"))).toThrow(
       expect.objectContaining({ code: "usage/bad-value" }),
     );
@@ -226,7 +234,6 @@ describe.skipIf(!data)("the public sets (need ANDROSCOPE_DATA)", () => {
       publicSet: { set: "hushem", sums: { matching: 216, published: 216 } },
     });
     expect(description.sizes["131×131"]).toBe(210);
-    // Published beside the class folders: the table's own numbering is the canonical order.
     expect(dataset.samples.every(({ id, label }) => id.startsWith(`0${label! + 1}_`))).toBe(true);
   });
 
@@ -245,7 +252,6 @@ describe.skipIf(!data)("the public sets (need ANDROSCOPE_DATA)", () => {
 
   test("SCIAN: votes, groups, patients, and both agreement subsets", async () => {
     const votes = join(data!, "scian", "votes_and_folds.csv");
-    const { readFile } = await import("node:fs/promises");
     const names = parseCsv(await readFile(votes, "utf8")).rows.map(({ cells }) => cells.image!);
     const root = await folder();
     await mkdir(join(root, "images"));

@@ -1,7 +1,8 @@
 /** Opening a dataset: what kind it is, and its samples. */
 import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
 import { stat } from "node:fs/promises";
-import { basename } from "node:path";
+import { basename, join } from "node:path";
 import { readImage } from "../imaging/index.ts";
 import { AndroscopeError, fileError } from "../runs/index.ts";
 import type { Dataset, Sample } from "./dataset.ts";
@@ -52,6 +53,8 @@ async function openFolder(root: string, options: OpenOptions): Promise<Dataset> 
   if (scian) return scian;
   const folders = [...new Set(paths.filter((p) => p.includes("/")).map((p) => p.split("/")[0]!))].sort();
   const hushem = HUSHEM.every((name) => folders.includes(name));
+  // A manifest in an ordinary folder says what belongs to it: beside the crops there may be masks or overviews.
+  if (!hushem && existsSync(join(root, "manifest.csv"))) return openManifest(join(root, "manifest.csv"));
   const smids = !hushem && isSmids(folders);
   const names = hushem ? HUSHEM : folders;
   // Publications number the folders; the class is what follows.
