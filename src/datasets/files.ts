@@ -28,7 +28,9 @@ export async function listImages(root: string): Promise<{ paths: string[]; probl
     for (const entry of entries) {
       const name = entry.name.toString("utf8");
       const path = folder ? `${folder}/${name}` : name;
-      if (name.startsWith(".")) continue;
+      // Links may lead to pictures; a pipe or device of that name would be waited for without end.
+      const ordinary = entry.isDirectory() || entry.isFile() || entry.isSymbolicLink();
+      if (name.startsWith(".") || !ordinary) continue;
       if (name.includes("\uFFFD")) {
         problems.push({
           id: path,
@@ -53,7 +55,15 @@ export async function hashFile(path: string): Promise<string> {
   try {
     for await (const chunk of createReadStream(path)) hash.update(chunk as Uint8Array);
   } catch (error) {
-    throw fileError(error, path);
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== "EISDIR" && code !== "EACCES") throw fileError(error, path);
+    throw new AndroscopeError("file/unreadable", {
+      expected: "a file that can be read",
+      found: code === "EISDIR" ? "a folder" : "one without permission",
+      where: path,
+      fix: "Correct the path or the file's permissions.",
+      cause: error,
+    });
   }
   return hash.digest("hex");
 }

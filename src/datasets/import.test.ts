@@ -166,6 +166,15 @@ describe("downloads that fail", () => {
   });
 });
 
+test("folders made for the destination go with a failure", async () => {
+  const parent = await folder();
+  const to = join(parent, "a", "b", "out");
+  await expect(importFiles("hushem", SUMS, await zipFile([]), to)).rejects.toMatchObject({ code: "data/import" });
+  expect(await readdir(parent)).toEqual([]);
+  await importFiles("hushem", SUMS, await zipFile(GOOD), to);
+  expect((await readdir(to)).sort()).toEqual(["01_Normal", "02_Tapered"]);
+});
+
 test("a destination with files in it is left alone", async () => {
   const to = await folder({ "mine.txt": "keep" });
   await expect(importFiles("hushem", SUMS, await zipFile(GOOD), to)).rejects.toMatchObject({

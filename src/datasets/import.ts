@@ -4,7 +4,7 @@
  */
 import { createHash, randomUUID } from "node:crypto";
 import { rmSync } from "node:fs";
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, rmdir, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { AndroscopeError, fileError, type Progress, silent } from "../runs/index.ts";
 import { readArchive } from "./archive.ts";
@@ -63,8 +63,10 @@ export async function importFiles(
     removeNow();
     process.kill(process.pid, signal);
   };
+  let parents: string | undefined;
   process.once("SIGINT", interrupted).once("SIGTERM", interrupted).once("exit", removeNow);
   try {
+    parents = await mkdir(dirname(root), { recursive: true });
     await mkdir(join(staging, "files"), { recursive: true });
     const extra = await collect(
       set,
@@ -77,11 +79,19 @@ export async function importFiles(
     await rename(join(staging, "files"), root);
     return { set, root, files: Object.keys(sums.files).length, extra };
   } catch (error) {
+    await rm(staging, { recursive: true, force: true });
+    await removeEmptyFolders(dirname(root), parents);
     throw fileError(error, root);
   } finally {
     await rm(staging, { recursive: true, force: true });
     process.off("SIGINT", interrupted).off("SIGTERM", interrupted).off("exit", removeNow);
   }
+}
+
+/** Removes `last` and the folders above it up to `first`, which were made for the import, as far as they are empty. */
+async function removeEmptyFolders(last: string, first: string | undefined): Promise<void> {
+  if (first === undefined) return;
+  for (let path = last; path.startsWith(first); path = dirname(path)) await rmdir(path).catch(() => {});
 }
 
 /** Writes every published file found in the source; returns the images that are none. */

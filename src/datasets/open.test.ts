@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -47,6 +48,12 @@ describe("a folder per class", () => {
     );
     const { problems } = await openDataset(root);
     expect(problems.map(({ code }) => code).sort()).toEqual(["file/unreadable", "image/unknown-format"]);
+  });
+
+  test("a pipe named like a picture is not waited for", async () => {
+    const root = await twoClasses();
+    execFileSync("mkfifo", [join(root, "Normal/pipe.png")]);
+    expect((await openDataset(root)).samples).toHaveLength(3);
   });
 
   test("empty, missing, one class, small classes", async () => {
@@ -124,11 +131,16 @@ describe("a manifest", () => {
       "sub/../../up.png",
       "C:\\x.png",
       "missing.png",
+      "sub",
       '""',
     ];
     const { samples, problems } = await open(`path,label\n${rows.map((row) => `${row},N`).join("\n")}\n`);
     expect(samples.map(({ id }) => id)).toEqual(["a.png"]);
-    expect(problems.map(({ code }) => code)).toEqual([...Array(6).fill("manifest/bad-row"), "file/not-found"]);
+    expect(problems.map(({ code }) => code)).toEqual([
+      ...Array(6).fill("manifest/bad-row"),
+      "file/not-found",
+      "file/unreadable",
+    ]);
     expect(problems[0]!.message).toContain("line 3: ./a.png stands already on line 2");
     expect((await open("path,um_per_px\na.png,1\nb.png,-1\n")).problems[0]!.message).toContain("um_per_px is -1");
   });

@@ -24,7 +24,12 @@ export function drawCamera(random: Random, difficulty: number): CameraOptions {
   };
 }
 
-export function photograph({ size, absorbance }: Canvas, { background }: Stain, camera: CameraOptions, random: Random): Image {
+export function photograph(
+  { size, absorbance }: Canvas,
+  { background }: Stain,
+  camera: CameraOptions,
+  random: Random,
+): Image {
   const direction = random.uniform(0, 2 * Math.PI);
   const [gx, gy] = [Math.cos(direction), Math.sin(direction)];
   const shared = noise(size, 0.55, random);
@@ -32,15 +37,20 @@ export function photograph({ size, absorbance }: Canvas, { background }: Stain, 
   for (let c = 0; c < 3; c++) {
     const light = new Float32Array(size * size);
     for (let i = 0; i < light.length; i++) {
-      const fall = 1 + camera.gradient * ((gx * ((i % size) / size - 0.5) + gy * (Math.floor(i / size) / size - 0.5)) * 2);
+      const fall =
+        1 + camera.gradient * ((gx * ((i % size) / size - 0.5) + gy * (Math.floor(i / size) / size - 0.5)) * 2);
       light[i] = background[c]! * fall * Math.exp(-absorbance[c]![i]!);
     }
     // Lenses focus colours at slightly different depths.
-    const plane = gaussian({ width: size, height: size, data: light }, camera.blur * (c === 0 ? 1.08 : c === 2 ? 1.15 : 1)).data;
+    const plane = gaussian(
+      { width: size, height: size, data: light },
+      camera.blur * (c === 0 ? 1.08 : c === 2 ? 1.15 : 1),
+    ).data;
     const wide = gaussian({ width: size, height: size, data: plane }, 1.9).data;
     const own = noise(size, 0.8, random);
     for (let i = 0; i < plane.length; i++) {
-      const value = plane[i]! + camera.sharpening * (plane[i]! - wide[i]!) + camera.noise * (0.75 * shared[i]! + 0.8 * own[i]!);
+      const value =
+        plane[i]! + camera.sharpening * (plane[i]! - wide[i]!) + camera.noise * (0.75 * shared[i]! + 0.8 * own[i]!);
       data[i * 3 + c] = Math.max(0, Math.min(255, Math.round(value)));
     }
   }

@@ -17,12 +17,18 @@ export function phantomDataset(options: PhantomSetOptions): Dataset {
     return { id: fileOf(kind, i), label: i % classes.length, load: async () => phantomOf(options, i).image };
   });
   // What they are follows from the options and this generator's version.
-  const hash = createHash("sha256").update(`phantoms 1 ${JSON.stringify({ ...options, classes })}`).digest("hex");
+  const hash = createHash("sha256")
+    .update(`phantoms 1 ${JSON.stringify({ ...options, classes })}`)
+    .digest("hex");
   return { kind: "phantoms", root: "", classes, samples, problems: [], hash };
 }
 
 /** Writes a folder per class, manifest.csv, masks/, parts/ and truth.json. */
-export async function writePhantomDataset(folder: string, options: PhantomSetOptions, progress: Progress): Promise<{ images: number }> {
+export async function writePhantomDataset(
+  folder: string,
+  options: PhantomSetOptions,
+  progress: Progress,
+): Promise<{ images: number }> {
   const rows: Record<string, string>[] = [];
   const truth: unknown[] = [];
   progress.start("Drawing phantoms", options.count);
@@ -31,7 +37,10 @@ export async function writePhantomDataset(folder: string, options: PhantomSetOpt
     const path = fileOf(phantom.kind, i);
     await writeFileAtomic(join(folder, "images", path), await encodePng(phantom.image));
     await writeFileAtomic(join(folder, "masks", path), await encodeMaskPng(phantom.mask));
-    await writeFileAtomic(join(folder, "parts", path), await encodeMaskPng({ ...phantom.parts, data: phantom.parts.data }));
+    await writeFileAtomic(
+      join(folder, "parts", path),
+      await encodeMaskPng({ ...phantom.parts, data: phantom.parts.data }),
+    );
     rows.push({ path: `images/${path}`, label: phantom.kind });
     const { shape, stain, camera, pose, kind } = phantom;
     truth.push({ path, kind, pose, shape, stain, camera });

@@ -2,7 +2,7 @@
 import type { Image, Mask } from "../../imaging/index.ts";
 import { Random } from "../../runs/index.ts";
 import { type CameraOptions, drawCamera, photograph } from "./camera.ts";
-import { drawStain, newCanvas, paintDebris, paintHead, paintTail, type Placement, type Stain } from "./paint.ts";
+import { drawStain, newCanvas, type Placement, paintDebris, paintHead, paintTail, type Stain } from "./paint.ts";
 import { drawShape, PHANTOM_CLASSES, type PhantomClass, type Shape } from "./shapes.ts";
 
 export interface PhantomOptions {
@@ -34,25 +34,58 @@ export const DEFAULT_SIZE = 131;
 export const DEFAULT_DIFFICULTY = 0.6;
 
 /** Draws one phantom; the same stream gives the same bytes. */
-export function generatePhantom(random: Random, { size = DEFAULT_SIZE, difficulty = DEFAULT_DIFFICULTY, kind }: PhantomOptions): Phantom {
+export function generatePhantom(
+  random: Random,
+  { size = DEFAULT_SIZE, difficulty = DEFAULT_DIFFICULTY, kind }: PhantomOptions,
+): Phantom {
   const shape = drawShape(random.stream("shape"), kind, difficulty);
   const stain = drawStain(random.stream("stain"));
   const place = random.stream("place");
-  const pose: Placement = { x: size / 2 + place.normal(0, 2.2), y: size / 2 + place.normal(0, 2.2), angle: place.uniform(-Math.PI, Math.PI) };
+  const pose: Placement = {
+    x: size / 2 + place.normal(0, 2.2),
+    y: size / 2 + place.normal(0, 2.2),
+    angle: place.uniform(-Math.PI, Math.PI),
+  };
   const canvas = newCanvas(size);
   paintDebris(canvas, stain, random.stream("debris"));
   paintNeighbours(canvas, stain, difficulty, random.stream("neighbours"));
   const end = shape.length / 2 - 1;
   const tail = random.stream("tail");
-  const start: Placement = { x: pose.x + end * Math.cos(pose.angle), y: pose.y + end * Math.sin(pose.angle), angle: pose.angle + tail.normal(0, 0.22) };
-  const tailMap = paintTail(canvas, start, stain, { length: tail.uniform(70, 200), width: tail.uniform(2.2, 3.2), curl: tail.uniform(0.4, 1.5), strength: tail.uniform(0.7, 1.25), midpiece: tail.uniform(12, 20) }, tail);
+  const start: Placement = {
+    x: pose.x + end * Math.cos(pose.angle),
+    y: pose.y + end * Math.sin(pose.angle),
+    angle: pose.angle + tail.normal(0, 0.22),
+  };
+  const tailMap = paintTail(
+    canvas,
+    start,
+    stain,
+    {
+      length: tail.uniform(70, 200),
+      width: tail.uniform(2.2, 3.2),
+      curl: tail.uniform(0.4, 1.5),
+      strength: tail.uniform(0.7, 1.25),
+      midpiece: tail.uniform(12, 20),
+    },
+    tail,
+  );
   const { coverage, parts } = paintHead(canvas, shape, pose, stain, random.stream("head"));
   const mask = Uint8Array.from(coverage, (share) => (share >= 0.5 ? 1 : 0));
   for (let i = 0; i < parts.length; i++) if (!parts[i]) parts[i] = tailMap[i]!;
   const camera = drawCamera(random.stream("camera"), difficulty);
   const image = photograph(canvas, stain, camera, random.stream("noise"));
   const dimensions = { width: size, height: size };
-  return { image, mask: { ...dimensions, data: mask }, parts: { ...dimensions, data: parts }, kind, label: PHANTOM_CLASSES.indexOf(kind), pose, shape, stain, camera };
+  return {
+    image,
+    mask: { ...dimensions, data: mask },
+    parts: { ...dimensions, data: parts },
+    kind,
+    label: PHANTOM_CLASSES.indexOf(kind),
+    pose,
+    shape,
+    stain,
+    camera,
+  };
 }
 
 /** Now and then another head is cut by the border of the crop. */
@@ -61,7 +94,11 @@ function paintNeighbours(canvas: ReturnType<typeof newCanvas>, stain: Stain, dif
   const { size } = canvas;
   const side = random.uniform(0, 2 * Math.PI);
   const distance = size * random.uniform(0.52, 0.62);
-  const pose = { x: size / 2 + distance * Math.cos(side), y: size / 2 + distance * Math.sin(side), angle: random.uniform(-Math.PI, Math.PI) };
+  const pose = {
+    x: size / 2 + distance * Math.cos(side),
+    y: size / 2 + distance * Math.sin(side),
+    angle: random.uniform(-Math.PI, Math.PI),
+  };
   paintHead(canvas, drawShape(random, random.pick(PHANTOM_CLASSES), difficulty), pose, stain, random);
 }
 
@@ -75,7 +112,10 @@ export interface PhantomSetOptions {
 
 /** The index-th phantom of a set; classes take turns. */
 export function phantomOf({ seed, classes = PHANTOM_CLASSES, ...options }: PhantomSetOptions, index: number): Phantom {
-  return generatePhantom(Random.seeded(seed).stream("phantom", index), { ...options, kind: classes[index % classes.length]! });
+  return generatePhantom(Random.seeded(seed).stream("phantom", index), {
+    ...options,
+    kind: classes[index % classes.length]!,
+  });
 }
 
 export function* generatePhantoms(options: PhantomSetOptions): Generator<Phantom> {

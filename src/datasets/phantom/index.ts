@@ -1,3 +1,10 @@
 export { phantomDataset, writePhantomDataset } from "./dataset.ts";
-export { generatePhantom, generatePhantoms, type Phantom, type PhantomOptions, type PhantomSetOptions, phantomOf } from "./generate.ts";
+export {
+  generatePhantom,
+  generatePhantoms,
+  type Phantom,
+  type PhantomOptions,
+  type PhantomSetOptions,
+  phantomOf,
+} from "./generate.ts";
 export { halfWidth, PHANTOM_CLASSES, type PhantomClass, type Shape, shapeArea } from "./shapes.ts";

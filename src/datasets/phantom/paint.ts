@@ -33,7 +33,12 @@ export function newCanvas(size: number): Canvas {
 /** Draws the dyes of a slide: strength and hue vary from slide to slide and hide nothing of the shape. */
 export function drawStain(random: Random): Stain {
   const strength = random.uniform(0.82, 1.15);
-  const around = (values: readonly number[], spread: number) => values.map((v) => Math.max(0.02, v * strength * (1 + random.normal(0, spread)))) as unknown as [number, number, number];
+  const around = (values: readonly number[], spread: number) =>
+    values.map((v) => Math.max(0.02, v * strength * (1 + random.normal(0, spread)))) as unknown as [
+      number,
+      number,
+      number,
+    ];
   // Grounds run from a bright pink to a duller salmon.
   const salmon = random.beta(1.3, 1.3);
   const background = [
@@ -41,7 +46,12 @@ export function drawStain(random: Random): Stain {
     172 - 14 * salmon + random.normal(0, 5),
     204 - 38 * salmon + random.normal(0, 4),
   ] as const;
-  return { nucleus: around([1.1, 1.5, 0.92], 0.07), acrosome: around([0.3, 0.78, 0.33], 0.1), tail: around([0.3, 0.34, 0.22], 0.12), background };
+  return {
+    nucleus: around([1.1, 1.5, 0.92], 0.07),
+    acrosome: around([0.3, 0.78, 0.33], 0.1),
+    tail: around([0.3, 0.34, 0.22], 0.12),
+    background,
+  };
 }
 
 const SUPERSAMPLING = 4;
@@ -126,7 +136,13 @@ export interface TailOptions {
 }
 
 /** Paints a tail from a point on. @returns 4 where the midpiece, 5 where the tail covers more than half of a pixel */
-export function paintTail(canvas: Canvas, start: Placement, stain: Stain, options: TailOptions, random: Random): Uint8Array {
+export function paintTail(
+  canvas: Canvas,
+  start: Placement,
+  stain: Stain,
+  options: TailOptions,
+  random: Random,
+): Uint8Array {
   const { size, absorbance } = canvas;
   const map = new Uint8Array(size * size);
   const cover = new Float32Array(size * size);
@@ -137,7 +153,10 @@ export function paintTail(canvas: Canvas, start: Placement, stain: Stain, option
     x += 0.5 * Math.cos(angle);
     y += 0.5 * Math.sin(angle);
     const inMidpiece = s < options.midpiece;
-    const half = (inMidpiece ? options.width * (1.15 - (0.25 * s) / Math.max(1, options.midpiece)) : options.width * (0.75 - (0.4 * s) / options.length)) / 2;
+    const half =
+      (inMidpiece
+        ? options.width * (1.15 - (0.25 * s) / Math.max(1, options.midpiece))
+        : options.width * (0.75 - (0.4 * s) / options.length)) / 2;
     for (let py = Math.floor(y - half - 1); py <= y + half + 1; py++) {
       for (let px = Math.floor(x - half - 1); px <= x + half + 1; px++) {
         if (px < 0 || py < 0 || px >= size || py >= size) continue;
@@ -149,7 +168,8 @@ export function paintTail(canvas: Canvas, start: Placement, stain: Stain, option
     }
   }
   for (let at = 0; at < cover.length; at++) {
-    if (cover[at]! > 0) for (let c = 0; c < 3; c++) absorbance[c]![at]! += options.strength * cover[at]! * stain.tail[c]!;
+    if (cover[at]! > 0)
+      for (let c = 0; c < 3; c++) absorbance[c]![at]! += options.strength * cover[at]! * stain.tail[c]!;
   }
   return map;
 }
@@ -163,7 +183,9 @@ export function paintDebris(canvas: Canvas, stain: Stain, random: Random): void 
       for (let px = Math.max(0, Math.floor(x - rx - 2)); px < Math.min(size, x + rx + 2); px++) {
         const d = Math.hypot((px + 0.5 - x) / rx, (py + 0.5 - y) / ry);
         if (d >= 1.15) continue;
-        const grain = granular ? Math.max(0, 0.55 + 0.9 * readLattice(texture, 7, (px - x) / (2 * rx) + 0.5, (py - y) / (2 * ry) + 0.5)) : 1;
+        const grain = granular
+          ? Math.max(0, 0.55 + 0.9 * readLattice(texture, 7, (px - x) / (2 * rx) + 0.5, (py - y) / (2 * ry) + 0.5))
+          : 1;
         const share = smooth((1.15 - d) / 0.3) * strength * grain;
         for (let c = 0; c < 3; c++) absorbance[c]![py * size + px]! += share * stain.acrosome[c]!;
       }
@@ -178,12 +200,35 @@ export function paintDebris(canvas: Canvas, stain: Stain, random: Random): void 
   if (random.uniform() < 0.22) {
     const edge = random.uniform(0, 2 * Math.PI);
     const distance = random.uniform(0.3, 0.46) * size;
-    blob(size / 2 + distance * Math.cos(edge), size / 2 + distance * Math.sin(edge), random.uniform(4, 10), random.uniform(4, 9), random.uniform(0.3, 0.75), true);
+    blob(
+      size / 2 + distance * Math.cos(edge),
+      size / 2 + distance * Math.sin(edge),
+      random.uniform(4, 10),
+      random.uniform(4, 9),
+      random.uniform(0.3, 0.75),
+      true,
+    );
   }
   for (let n = random.uniform() < 0.45 ? 1 + random.integer(2) : 0; n > 0; n--) {
     const side = random.uniform(0, 2 * Math.PI);
-    const start = { x: size / 2 + 0.75 * size * Math.cos(side), y: size / 2 + 0.75 * size * Math.sin(side), angle: side + Math.PI + random.normal(0, 0.5) };
-    paintTail(canvas, start, stain, { length: random.uniform(60, 190), width: random.uniform(1.2, 2), curl: random.uniform(1, 3), strength: random.uniform(0.35, 0.8), midpiece: 0 }, random);
+    const start = {
+      x: size / 2 + 0.75 * size * Math.cos(side),
+      y: size / 2 + 0.75 * size * Math.sin(side),
+      angle: side + Math.PI + random.normal(0, 0.5),
+    };
+    paintTail(
+      canvas,
+      start,
+      stain,
+      {
+        length: random.uniform(60, 190),
+        width: random.uniform(1.2, 2),
+        curl: random.uniform(1, 3),
+        strength: random.uniform(0.35, 0.8),
+        midpiece: 0,
+      },
+      random,
+    );
   }
 }
 

@@ -48,15 +48,33 @@ export function drawShape(random: Random, kind: PhantomClass, difficulty: number
   switch (kind) {
     case "Normal": {
       const length = random.normal(36.5, 2);
-      return { ...common, length, width: length / towards(random.normal(1.5, 0.07), 1.75), taper: 0.04 + 0.16 * stray, waist: 0 };
+      return {
+        ...common,
+        length,
+        width: length / towards(random.normal(1.5, 0.07), 1.75),
+        taper: 0.04 + 0.16 * stray,
+        waist: 0,
+      };
     }
     case "Tapered": {
       const length = random.normal(40, 2.6);
-      return { ...common, length, width: length / towards(random.normal(2.05, 0.14), 1.6), taper: towards(random.uniform(0.18, 0.34), 0.06), waist: 0 };
+      return {
+        ...common,
+        length,
+        width: length / towards(random.normal(2.05, 0.14), 1.6),
+        taper: towards(random.uniform(0.18, 0.34), 0.06),
+        waist: 0,
+      };
     }
     case "Pyriform": {
       const length = random.normal(41, 2.6);
-      return { ...common, length, width: length / towards(random.normal(1.68, 0.1), 1.6), taper: 0.12, waist: towards(random.uniform(0.42, 0.66), 0.05) };
+      return {
+        ...common,
+        length,
+        width: length / towards(random.normal(1.68, 0.1), 1.6),
+        taper: 0.12,
+        waist: towards(random.uniform(0.42, 0.66), 0.05),
+      };
     }
     case "Small": {
       const length = towards(random.normal(25.5, 1.6), 33);
@@ -91,7 +109,10 @@ export function halfWidth(shape: Shape, t: number, side: 0 | 1): number {
   const tapered = 1 - shape.taper * (t + 1) * 0.5 * 1.6 + shape.taper * 0.4;
   const pear = 1 - shape.waist * smoothstep((t + 0.35) / 1.1);
   // Ripples fade at the tips, so that the sides meet.
-  const ripple = 1 + (1 - t * t) ** 0.5 * shape.ripples[side].reduce((sum, a, h) => sum + a * Math.cos((h + 1) * Math.PI * (t + 1) * 0.5 + h), 0);
+  const ripple =
+    1 +
+    (1 - t * t) ** 0.5 *
+      shape.ripples[side].reduce((sum, a, h) => sum + a * Math.cos((h + 1) * Math.PI * (t + 1) * 0.5 + h), 0);
   return Math.max(0, (shape.width / 2) * oval * tapered * pear * ripple);
 }
 
