@@ -25,7 +25,10 @@ export async function* fieldCrops(fields: string): AsyncGenerator<FieldCrop> {
     const stem = name.replace(/\.[^.]+$/, "");
     const image = await decodeImage(await readFile(join(fields, "images", name)), name);
     for (const instance of instances.filter((file) => file.startsWith(`${stem}-`))) {
-      const { data, info } = await sharp(join(fields, "instances", instance)).extractChannel(0).raw().toBuffer({ resolveWithObject: true });
+      const { data, info } = await sharp(join(fields, "instances", instance))
+        .extractChannel(0)
+        .raw()
+        .toBuffer({ resolveWithObject: true });
       let [area, sumX, sumY] = [0, 0, 0];
       for (let i = 0; i < data.length; i++) {
         if (data[i]! < 1 || data[i]! > 3) continue;
@@ -79,5 +82,10 @@ export interface DiceSummary {
 export function summarize(values: readonly number[]): DiceSummary {
   const sorted = [...values].sort((a, b) => a - b);
   const at = (share: number) => sorted[Math.round(share * (sorted.length - 1))]!;
-  return { heads: values.length, median: at(0.5), below07: values.filter((v) => v < 0.7).length / values.length, quantile05: at(0.05) };
+  return {
+    heads: values.length,
+    median: at(0.5),
+    below07: values.filter((v) => v < 0.7).length / values.length,
+    quantile05: at(0.05),
+  };
 }

@@ -1,11 +1,11 @@
 // Runs a program under the project's own Node (the `node` package of npm), installing the dependencies first where
 // they are missing. Plain JavaScript: this is the one file that an older Node has to understand.
 import { spawn, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { createHash } from "node:crypto";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -24,7 +24,9 @@ export function installIfMissing() {
     shell: process.platform === "win32",
   });
   if (npm.status !== 0) {
-    process.stderr.write("androscope: npm ci failed. Check the network and the disk, then run the same command again.\n");
+    process.stderr.write(
+      "androscope: npm ci failed. Check the network and the disk, then run the same command again.\n",
+    );
     process.exit(1);
   }
   writeFileSync(stamp, wanted);
@@ -45,7 +47,9 @@ function nodePath() {
 
 /** Runs `args` under that Node and leaves with its exit code. The child ends when this process does, even by SIGKILL. */
 export function run(args) {
-  const child = spawn(nodePath(), ["--disable-warning=ExperimentalWarning", ...args], { stdio: ["inherit", "inherit", "inherit", "ipc"] });
+  const child = spawn(nodePath(), ["--disable-warning=ExperimentalWarning", ...args], {
+    stdio: ["inherit", "inherit", "inherit", "ipc"],
+  });
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
   child.on("error", (error) => {
     process.stderr.write(`androscope: could not start Node: ${error.message}\n`);

@@ -40,9 +40,11 @@ export function conv2d(x: Tensor, w: Tensor, options: ConvOptions = {}): Tensor 
   }
   const [, height, width, channels] = x.shape as [number, number, number, number];
   const [kernelHeight, kernelWidth, , out] = w.shape as [number, number, number, number];
-  if (groups !== 1 && (groups !== channels || out !== channels)) throw new ShapeError(`conv2d: ${groups} groups of ${channels} channels`);
+  if (groups !== 1 && (groups !== channels || out !== channels))
+    throw new ShapeError(`conv2d: ${groups} groups of ${channels} channels`);
   const pad = (kernel: number) => (padding === "same" ? (dilation * (kernel - 1)) >> 1 : padding);
-  const outSize = (size: number, kernel: number) => Math.floor((size + 2 * pad(kernel) - dilation * (kernel - 1) - 1) / stride) + 1;
+  const outSize = (size: number, kernel: number) =>
+    Math.floor((size + 2 * pad(kernel) - dilation * (kernel - 1) - 1) / stride) + 1;
   const geometry: Geometry = {
     height,
     width,
@@ -113,7 +115,9 @@ function throughProduct(x: Tensor, w: Tensor, g: Geometry): Tensor {
     // dyᵀ·columns, then turned: the matrix product is faster with the long side last.
     const dw = w.tracked ? reshape(transpose(product(flat, columns, true, false), [1, 0]), w.shape) : undefined;
     if (!x.tracked) return [undefined, dw];
-    const dx = pointwise ? reshape(product(flat, matrix, false, true), x.shape) : inputGradient(dy, untracked(w), g, x.shape);
+    const dx = pointwise
+      ? reshape(product(flat, matrix, false, true), x.shape)
+      : inputGradient(dy, untracked(w), g, x.shape);
     return [dx, dw];
   });
 }
@@ -136,7 +140,8 @@ function inputGradient(dy: Tensor, w: Tensor, g: Geometry, shape: readonly numbe
       const taps: [number, number][] = [];
       for (let a = 0; a < g.kernelHeight; a++) {
         for (let b = 0; b < g.kernelWidth; b++) {
-          const reads = s === 1 || ((py + g.padY - a * g.dilation) % s === 0 && (px + g.padX - b * g.dilation) % s === 0);
+          const reads =
+            s === 1 || ((py + g.padY - a * g.dilation) % s === 0 && (px + g.padX - b * g.dilation) % s === 0);
           if (reads) taps.push([a, b]);
         }
       }
@@ -158,7 +163,9 @@ function inputGradient(dy: Tensor, w: Tensor, g: Geometry, shape: readonly numbe
       const all = taps.length === g.kernelHeight * g.kernelWidth;
       const used = all ? back : gather(back, ints(taps.map(([a, b]) => a * g.kernelWidth + b)), 0);
       const rows = columns.shape[0]!;
-      classes.push(reshape(emit("MatMul", [columns, reshape(used, [taps.length * out, channels])], [rows, channels]), size));
+      classes.push(
+        reshape(emit("MatMul", [columns, reshape(used, [taps.length * out, channels])], [rows, channels]), size),
+      );
     }
   }
   return classes.length === 1 ? classes[0]! : depthToSpace(concat(classes, 3), s);
@@ -171,7 +178,12 @@ function depthwise(x: Tensor, w: Tensor, g: Geometry): Tensor {
   const positions = g.outHeight * g.outWidth;
   const source = untracked(x);
   const filter = reshape(untracked(w), [1, 1, taps, channels]);
-  const columns = reshape(readRows(reshape(source, [n, height * width, channels]), readTable(g)), [n, positions, taps, channels]);
+  const columns = reshape(readRows(reshape(source, [n, height * width, channels]), readTable(g)), [
+    n,
+    positions,
+    taps,
+    channels,
+  ]);
   const y = reshape(sum(mul(columns, filter), [2]), [n, g.outHeight, g.outWidth, channels]);
   return differentiable(y, [x, w], (dy) => {
     const flat = reshape(dy, [n, positions, 1, channels]);

@@ -1,5 +1,5 @@
 /** Element-by-element ops with numpy broadcasting. Each stands with its gradient. */
-import { differentiable, type DType, constant, emit, ShapeError, showShape, type Tensor } from "./tensor.ts";
+import { constant, type DType, differentiable, emit, ShapeError, showShape, type Tensor } from "./tensor.ts";
 
 export type Operand = Tensor | number;
 
@@ -27,11 +27,21 @@ export function unbroadcast(dy: Tensor, shape: readonly number[]): Tensor {
   const extra = dy.shape.length - shape.length;
   const axes = dy.shape.flatMap((size, i) => (i < extra || (shape[i - extra] === 1 && size !== 1) ? [i] : []));
   const kept = dy.shape.map((size, i) => (axes.includes(i) ? 1 : size));
-  const summed = axes.length ? emit("ReduceSum", [dy, constant(axes, [axes.length], "int64")], kept, { attributes: { keepdims: 1 } }) : dy;
-  return shape.length === kept.length ? summed : emit("Reshape", [summed, constant(shape, [shape.length], "int64")], shape);
+  const summed = axes.length
+    ? emit("ReduceSum", [dy, constant(axes, [axes.length], "int64")], kept, { attributes: { keepdims: 1 } })
+    : dy;
+  return shape.length === kept.length
+    ? summed
+    : emit("Reshape", [summed, constant(shape, [shape.length], "int64")], shape);
 }
 
-function binary(op: string, a: Operand, b: Operand, da: (dy: Tensor, x: Tensor, y: Tensor) => Tensor, db: (dy: Tensor, x: Tensor, y: Tensor, out: Tensor) => Tensor): Tensor {
+function binary(
+  op: string,
+  a: Operand,
+  b: Operand,
+  da: (dy: Tensor, x: Tensor, y: Tensor) => Tensor,
+  db: (dy: Tensor, x: Tensor, y: Tensor, out: Tensor) => Tensor,
+): Tensor {
   const x = asTensor(a);
   const y = asTensor(b);
   const out = emit(op, [x, y], broadcastShape(x.shape, y.shape));
@@ -41,17 +51,50 @@ function binary(op: string, a: Operand, b: Operand, da: (dy: Tensor, x: Tensor, 
   ]);
 }
 
-export const add = (a: Operand, b: Operand) => binary("Add", a, b, (dy) => dy, (dy) => dy);
+export const add = (a: Operand, b: Operand) =>
+  binary(
+    "Add",
+    a,
+    b,
+    (dy) => dy,
+    (dy) => dy,
+  );
 export const sub = (a: Operand, b: Operand) => binary("Sub", a, b, (dy) => dy, neg);
-export const mul = (a: Operand, b: Operand): Tensor => binary("Mul", a, b, (dy, _, y) => mul(dy, y), (dy, x) => mul(dy, x));
-export const div = (a: Operand, b: Operand): Tensor => binary("Div", a, b, (dy, _, y) => div(dy, y), (dy, _, y, out) => neg(mul(dy, div(out, y))));
+export const mul = (a: Operand, b: Operand): Tensor =>
+  binary(
+    "Mul",
+    a,
+    b,
+    (dy, _, y) => mul(dy, y),
+    (dy, x) => mul(dy, x),
+  );
+export const div = (a: Operand, b: Operand): Tensor =>
+  binary(
+    "Div",
+    a,
+    b,
+    (dy, _, y) => div(dy, y),
+    (dy, _, y, out) => neg(mul(dy, div(out, y))),
+  );
 
 /** The larger; where equal the gradient goes to the first. */
 export const maximum = (a: Operand, b: Operand) =>
-  binary("Max", a, b, (dy, x, y) => where(greaterOrEqual(x, y), dy, 0), (dy, x, y) => where(greaterOrEqual(x, y), 0, dy));
+  binary(
+    "Max",
+    a,
+    b,
+    (dy, x, y) => where(greaterOrEqual(x, y), dy, 0),
+    (dy, x, y) => where(greaterOrEqual(x, y), 0, dy),
+  );
 /** The smaller; where equal the gradient goes to the first. */
 export const minimum = (a: Operand, b: Operand) =>
-  binary("Min", a, b, (dy, x, y) => where(lessOrEqual(x, y), dy, 0), (dy, x, y) => where(lessOrEqual(x, y), 0, dy));
+  binary(
+    "Min",
+    a,
+    b,
+    (dy, x, y) => where(lessOrEqual(x, y), dy, 0),
+    (dy, x, y) => where(lessOrEqual(x, y), 0, dy),
+  );
 
 function unary(op: string, x: Tensor, derivative: (dy: Tensor, y: Tensor) => Tensor): Tensor {
   const y = emit(op, [x], x.shape);
@@ -118,7 +161,9 @@ export const equal = comparison("Equal");
 export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
   const x = asTensor(a);
   const y = asTensor(b);
-  const out = emit("Where", [condition, x, y], broadcastShape(condition.shape, broadcastShape(x.shape, y.shape)), { dtype: x.dtype });
+  const out = emit("Where", [condition, x, y], broadcastShape(condition.shape, broadcastShape(x.shape, y.shape)), {
+    dtype: x.dtype,
+  });
   return differentiable(out, [x, y], (dy) => [
     x.tracked ? unbroadcast(where(condition, dy, 0), x.shape) : undefined,
     y.tracked ? unbroadcast(where(condition, 0, dy), y.shape) : undefined,

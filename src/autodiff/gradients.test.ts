@@ -1,5 +1,6 @@
 /** Every op's gradient against central differences. */
 import { describe, expect, test } from "vitest";
+import { Random } from "../runs/random.ts";
 import {
   abs,
   add,
@@ -23,6 +24,7 @@ import {
   gelu,
   globalAveragePool,
   grad,
+  greater,
   InferenceRunner,
   klDivergence,
   layerNorm,
@@ -63,9 +65,7 @@ import {
   upsample2x,
   variable,
   where,
-  greater,
 } from "./index.ts";
-import { Random } from "../runs/random.ts";
 
 const size = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
 
@@ -81,10 +81,16 @@ async function check(
   const random = Random.seeded(7).stream("gradient", JSON.stringify(shapes));
   const xs = shapes.map((shape, i) => variable(`x${i}`, shape));
   const y = f(...xs);
-  const weights = constant(Float32Array.from({ length: size(y.shape) }, () => random.uniform(-1, 1)), y.shape);
+  const weights = constant(
+    Float32Array.from({ length: size(y.shape) }, () => random.uniform(-1, 1)),
+    y.shape,
+  );
   const loss = sum(mul(y, weights));
   const gradients = grad(loss, xs);
-  const runner = await InferenceRunner.create({ loss, ...Object.fromEntries(gradients.map((g, i) => [`g${i}`, g])) }, { threads: 1 });
+  const runner = await InferenceRunner.create(
+    { loss, ...Object.fromEntries(gradients.map((g, i) => [`g${i}`, g])) },
+    { threads: 1 },
+  );
   try {
     // Values on a lattice with gaps, away from kinks and ties.
     const values = shapes.map((shape) => {
@@ -110,7 +116,8 @@ async function check(
         }
       }
       // float32 rounding of the loss divided by the step bounds what differences can show.
-      const rounding = (Math.abs((at.loss!.data as Float32Array)[0]!) + 1) * 2e-7 * Math.sqrt(size(y.shape)) / smallest;
+      const rounding =
+        ((Math.abs((at.loss!.data as Float32Array)[0]!) + 1) * 2e-7 * Math.sqrt(size(y.shape))) / smallest;
       expect(Math.abs(numeric - analytic)).toBeLessThan(tolerance * Math.max(1, norm) + rounding);
       expect(Number.isFinite(analytic)).toBe(true);
     }
@@ -154,10 +161,25 @@ describe("gradients of element-wise ops", () => {
   ];
   for (const [name, f] of binary) {
     test.each([
-      [[[2, 3, 4], [2, 3, 4]]],
+      [
+        [
+          [2, 3, 4],
+          [2, 3, 4],
+        ],
+      ],
       [[[2, 3, 4], [4]]],
-      [[[3, 1], [2, 3, 4]]],
-      [[[2, 1, 4], [1, 3, 1]]],
+      [
+        [
+          [3, 1],
+          [2, 3, 4],
+        ],
+      ],
+      [
+        [
+          [2, 1, 4],
+          [1, 3, 1],
+        ],
+      ],
     ])(`${name} %j`, async (shapes) => check(shapes, f, { low: 0.5, high: 2, jitter: 0 }));
   }
 });
@@ -165,9 +187,17 @@ describe("gradients of element-wise ops", () => {
 describe("gradients of shape ops", () => {
   test("reshape", async () => check([[2, 6]], (x) => mul(reshape(x, [3, -1]), reshape(x, [3, 4]))));
   test("transpose", async () => check([[2, 3, 4]], (x) => transpose(x, [2, 0, 1])));
-  test("concat", async () => check([[2, 3], [2, 2]], (a, b) => square(concat([a, b], 1))));
+  test("concat", async () =>
+    check(
+      [
+        [2, 3],
+        [2, 2],
+      ],
+      (a, b) => square(concat([a, b], 1)),
+    ));
   test("slice", async () => check([[4, 5]], (x) => square(slice(x, [1, -3], [3, 5], [0, 1]))));
-  test("gather with repeats", async () => check([[3, 4]], (x) => square(gather(x, constant([2, 0, 2, 1, 2], [5], "int64"), 1))));
+  test("gather with repeats", async () =>
+    check([[3, 4]], (x) => square(gather(x, constant([2, 0, 2, 1, 2], [5], "int64"), 1))));
   test("broadcastTo", async () => check([[3, 1]], (x) => square(broadcastTo(x, [2, 3, 4]))));
   test("space to depth and back", async () => check([[1, 4, 4, 2]], (x) => square(spaceToDepth(x, 2))));
   test("depth to space", async () => check([[1, 2, 2, 8]], (x) => square(depthToSpace(x, 2))));
@@ -180,10 +210,38 @@ describe("gradients of reductions and products", () => {
   test("sumOfSquares", async () => check([[2, 3]], (x) => sumOfSquares(x, [1])));
   test("softmax", async () => check([[3, 4]], (x) => softmax(x, 1)));
   test("logSoftmax", async () => check([[3, 4]], (x) => logSoftmax(x, 1)));
-  test("matmul", async () => check([[3, 4], [4, 2]], matmul));
-  test("matmul of batches", async () => check([[2, 3, 4], [2, 4, 2]], matmul));
-  test("matmul of a batch with a matrix", async () => check([[2, 3, 4], [4, 2]], matmul));
-  test("matmul of a matrix with a batch", async () => check([[3, 4], [2, 4, 2]], matmul));
+  test("matmul", async () =>
+    check(
+      [
+        [3, 4],
+        [4, 2],
+      ],
+      matmul,
+    ));
+  test("matmul of batches", async () =>
+    check(
+      [
+        [2, 3, 4],
+        [2, 4, 2],
+      ],
+      matmul,
+    ));
+  test("matmul of a batch with a matrix", async () =>
+    check(
+      [
+        [2, 3, 4],
+        [4, 2],
+      ],
+      matmul,
+    ));
+  test("matmul of a matrix with a batch", async () =>
+    check(
+      [
+        [3, 4],
+        [2, 4, 2],
+      ],
+      matmul,
+    ));
 });
 
 describe("gradients of convolution and pooling", () => {
@@ -202,7 +260,8 @@ describe("gradients of convolution and pooling", () => {
   test("avgPool2d", async () => check([[1, 4, 4, 2]], (x) => square(avgPool2d(x, { size: 2 }))));
   test("globalAveragePool", async () => check([[2, 3, 3, 2]], (x) => square(globalAveragePool(x))));
   test("maxPool2d", async () => check([[1, 4, 4, 2]], (x) => square(maxPool2d(x, { size: 2 }))));
-  test("overlapping maxPool2d", async () => check([[1, 5, 5, 2]], (x) => square(maxPool2d(x, { size: 3, stride: 2, padding: 1 }))));
+  test("overlapping maxPool2d", async () =>
+    check([[1, 5, 5, 2]], (x) => square(maxPool2d(x, { size: 3, stride: 2, padding: 1 }))));
   test("upsample2x", async () => check([[1, 3, 2, 2]], (x) => square(upsample2x(x))));
 });
 
@@ -223,7 +282,11 @@ describe("gradients of layers", () => {
     const probe = new Scope("train");
     f(probe, variable("probe", [2, 4, 4, 3]));
     const shapes = probe.parameters.map((p) => p.shape);
-    await check([[2, 4, 4, 3], ...shapes], (x, ...given) => f(givenScope(given), x), { low: 0.2, high: 1.2, tolerance: 8e-3 });
+    await check([[2, 4, 4, 3], ...shapes], (x, ...given) => f(givenScope(given), x), {
+      low: 0.2,
+      high: 1.2,
+      tolerance: 8e-3,
+    });
   };
   const givenScope = (given: Tensor[]) => {
     const queue = given.slice();
@@ -244,12 +307,28 @@ describe("gradients of layers", () => {
       });
     return serve(scope);
   };
-  test("conv with bias", scoped((s, x) => conv(s, x, 2, { bias: true })));
-  test("batchNorm", scoped((s, x) => batchNorm(s, x)));
-  test("layerNorm", scoped((s, x) => layerNorm(s, x)));
-  test("convNorm", scoped((s, x) => convNorm(s, x, 2, { activation: "silu" })));
-  test("linear", scoped((s, x) => linear(s, reshape(x, [2, 48]), 3)));
-  test("dropout", async () => check([[2, 3]], (x) => dropout(x, 0.5, constant([0.1, 0.6, 0.7, 0.2, 0.9, 0.4], [2, 3]))));
+  test(
+    "conv with bias",
+    scoped((s, x) => conv(s, x, 2, { bias: true })),
+  );
+  test(
+    "batchNorm",
+    scoped((s, x) => batchNorm(s, x)),
+  );
+  test(
+    "layerNorm",
+    scoped((s, x) => layerNorm(s, x)),
+  );
+  test(
+    "convNorm",
+    scoped((s, x) => convNorm(s, x, 2, { activation: "silu" })),
+  );
+  test(
+    "linear",
+    scoped((s, x) => linear(s, reshape(x, [2, 48]), 3)),
+  );
+  test("dropout", async () =>
+    check([[2, 3]], (x) => dropout(x, 0.5, constant([0.1, 0.6, 0.7, 0.2, 0.9, 0.4], [2, 3]))));
 });
 
 test("no gradient flows through stopGradient", async () => {

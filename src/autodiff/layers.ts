@@ -2,8 +2,8 @@
 import { type ConvOptions, conv2d } from "./convolution.ts";
 import { add, div, gelu, greaterOrEqual, mul, relu, scale, silu, sqrt, sub, where } from "./elementwise.ts";
 import { matmul, mean } from "./reductions.ts";
-import { reshape } from "./shape.ts";
 import { heNormal, ones, type Scope, uniform, zeros } from "./scope.ts";
+import { reshape } from "./shape.ts";
 import { constant, differentiable, emit, sizeOf, type Tensor } from "./tensor.ts";
 
 export interface LayerOptions extends Omit<ConvOptions, "lowering" | "groups"> {
@@ -38,7 +38,11 @@ export function conv(scope: Scope, x: Tensor, out: number, options: LayerOptions
 
 function convShape(scope: Scope, x: Tensor, out: number, kernel: number, depthwise: boolean, rest: ConvOptions) {
   const channels = x.shape[3]!;
-  const settings: ConvOptions = { ...rest, groups: depthwise ? channels : 1, lowering: scope.mode === "train" ? "product" : "conv" };
+  const settings: ConvOptions = {
+    ...rest,
+    groups: depthwise ? channels : 1,
+    lowering: scope.mode === "train" ? "product" : "conv",
+  };
   return { shape: [kernel, kernel, depthwise ? 1 : channels, out] as const, settings };
 }
 
@@ -115,18 +119,34 @@ export function linear(scope: Scope, x: Tensor, out: number): Tensor {
 }
 
 /** Convolution, batch normalisation, activation; frozen, the normalisation is folded into the convolution. */
-export function convNorm(scope: Scope, x: Tensor, out: number, options: LayerOptions & { activation?: Activation } = {}): Tensor {
+export function convNorm(
+  scope: Scope,
+  x: Tensor,
+  out: number,
+  options: LayerOptions & { activation?: Activation } = {},
+): Tensor {
   const { activation = "relu", ...rest } = options;
-  const y = scope.mode === "frozen" ? foldedConv(scope, x, out, rest) : batchNorm(scope.sub("norm"), conv(scope.sub("conv"), x, out, rest));
+  const y =
+    scope.mode === "frozen"
+      ? foldedConv(scope, x, out, rest)
+      : batchNorm(scope.sub("norm"), conv(scope.sub("conv"), x, out, rest));
   return activate(y, activation);
 }
 
-function foldedConv(scope: Scope, x: Tensor, out: number, { kernel = 3, depthwise = false, ...rest }: LayerOptions): Tensor {
+function foldedConv(
+  scope: Scope,
+  x: Tensor,
+  out: number,
+  { kernel = 3, depthwise = false, ...rest }: LayerOptions,
+): Tensor {
   const { shape, settings } = convShape(scope, x, out, kernel, depthwise, rest);
   const norm = (name: string) => scope.sub("norm").frozenValues(name, [out]);
   const [gamma, beta, average, variance] = [norm("scale"), norm("shift"), norm("mean"), norm("variance")];
   const factor = gamma.map((value, k) => value / Math.sqrt(variance[k]! + EPSILON));
-  const weight = scope.sub("conv").frozenValues("weight", shape).map((value, i) => value * factor[i % out]!);
+  const weight = scope
+    .sub("conv")
+    .frozenValues("weight", shape)
+    .map((value, i) => value * factor[i % out]!);
   const shift = beta.map((value, k) => value - average[k]! * factor[k]!);
   return add(conv2d(x, constant(weight, shape), settings), constant(shift, [out]));
 }

@@ -5,13 +5,20 @@ import { reshape } from "./shape.ts";
 import { differentiable, emit, ShapeError, showShape, type Tensor } from "./tensor.ts";
 
 function sameShape(name: string, a: Tensor, b: Tensor): void {
-  if (a.shape.join() !== b.shape.join()) throw new ShapeError(`${name}: ${showShape(a.shape)} against ${showShape(b.shape)}`);
+  if (a.shape.join() !== b.shape.join())
+    throw new ShapeError(`${name}: ${showShape(a.shape)} against ${showShape(b.shape)}`);
 }
 
 /** Mean over everything, each sample (first axis) times its weight. */
 function weightedMean(values: Tensor, weights: Tensor | undefined): Tensor {
   if (!weights) return mean(values);
-  const perSample = values.shape.length > 1 ? mean(values, values.shape.slice(1).map((_, i) => i + 1)) : values;
+  const perSample =
+    values.shape.length > 1
+      ? mean(
+          values,
+          values.shape.slice(1).map((_, i) => i + 1),
+        )
+      : values;
   return mean(mul(perSample, reshape(weights, [-1])));
 }
 
@@ -26,7 +33,10 @@ export function bceWithLogits(logits: Tensor, targets: Tensor, weights?: Tensor)
   sameShape("bceWithLogits", logits, targets);
   const x: Tensor = { ...logits, tracked: false, tape: undefined };
   const value = sub(softplus(x), mul(x, targets));
-  return weightedMean(differentiable(value, [logits], (dy) => [mul(dy, sub(sigmoid(x), targets))]), weights);
+  return weightedMean(
+    differentiable(value, [logits], (dy) => [mul(dy, sub(sigmoid(x), targets))]),
+    weights,
+  );
 }
 
 /** One minus the Dice coefficient per sample, smoothed by one pixel (Milletari et al. 2016). */

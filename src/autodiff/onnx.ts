@@ -4,7 +4,7 @@
  */
 import protobuf from "protobufjs";
 import { DTYPE_CODES } from "./elementwise.ts";
-import { type Attribute, type DType, type Tensor, topologicalOrder, type TypedArray } from "./tensor.ts";
+import { type Attribute, type DType, type Tensor, type TypedArray, topologicalOrder } from "./tensor.ts";
 
 const OPSET = 18;
 const IR_VERSION = 9;
@@ -53,7 +53,12 @@ const schema = protobuf.Root.fromJSON({
       },
     },
     TensorProto: {
-      fields: { dims: field("int64", 1, "repeated"), dataType: field("int32", 2), name: field("string", 8), rawData: field("bytes", 9) },
+      fields: {
+        dims: field("int64", 1, "repeated"),
+        dataType: field("int32", 2),
+        name: field("string", 8),
+        rawData: field("bytes", 9),
+      },
     },
     ValueInfoProto: { fields: { name: field("string", 1), type: field("TypeProto", 2) } },
     TypeProto: { fields: { tensorType: field("TensorTypeProto", 1) } },
@@ -101,12 +106,20 @@ export function compile(outputs: Readonly<Record<string, Tensor>>, { metadata = 
       inputs.push(valueInfo(source.name, tensor));
     } else if (source.kind === "constant") {
       // Index tables and shapes recur: equal small or integer constants are stored once.
-      const key = source.data.length <= 4096 || source.data instanceof BigInt64Array ? constantKey(tensor, source.data) : `#${tensor.id}`;
+      const key =
+        source.data.length <= 4096 || source.data instanceof BigInt64Array
+          ? constantKey(tensor, source.data)
+          : `#${tensor.id}`;
       let name = constants.get(key);
       if (!name) {
         name = `c${unnamed++}`;
         constants.set(key, name);
-        initializer.push({ name, dims: [...tensor.shape], dataType: DTYPE_CODES[tensor.dtype], rawData: rawBytes(source.data) });
+        initializer.push({
+          name,
+          dims: [...tensor.shape],
+          dataType: DTYPE_CODES[tensor.dtype],
+          rawData: rawBytes(source.data),
+        });
       }
       names.set(tensor.id, name);
     } else {
@@ -124,7 +137,14 @@ export function compile(outputs: Readonly<Record<string, Tensor>>, { metadata = 
   }
   const output = Object.entries(outputs).map(([name, tensor]) => {
     // An output has a name of its own, so that one tensor may be several outputs and an input may be one.
-    node.push({ name: `out:${name}`, opType: "Identity", domain: "", input: [names.get(tensor.id)!], output: [name], attribute: [] });
+    node.push({
+      name: `out:${name}`,
+      opType: "Identity",
+      domain: "",
+      input: [names.get(tensor.id)!],
+      output: [name],
+      attribute: [],
+    });
     return valueInfo(name, tensor);
   });
   const model = {
@@ -166,7 +186,11 @@ type Message = any;
 
 /** Reads what an .onnx file says of itself. Throws where the bytes are no ONNX model. */
 export function readModel(bytes: Uint8Array): ModelSummary {
-  const message: Message = ModelProto.toObject(ModelProto.decode(bytes), { longs: Number, defaults: true, arrays: true });
+  const message: Message = ModelProto.toObject(ModelProto.decode(bytes), {
+    longs: Number,
+    defaults: true,
+    arrays: true,
+  });
   if (!message.graph || message.opsetImport.length === 0) throw new Error("not an ONNX model");
   const dtypes = Object.fromEntries(Object.entries(DTYPE_CODES).map(([name, code]) => [code, name as DType]));
   const value = ({ name, type }: Message): ModelValue => ({
@@ -185,7 +209,10 @@ export function readModel(bytes: Uint8Array): ModelSummary {
     initializers: new Map(
       message.graph.initializer.map((t: Message) => {
         const raw: Uint8Array = t.rawData;
-        const data = t.dataType === 1 ? new Float32Array(raw.buffer.slice(raw.byteOffset, raw.byteOffset + raw.byteLength)) : undefined;
+        const data =
+          t.dataType === 1
+            ? new Float32Array(raw.buffer.slice(raw.byteOffset, raw.byteOffset + raw.byteLength))
+            : undefined;
         return [t.name, { shape: t.dims, data }];
       }),
     ),

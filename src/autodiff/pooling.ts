@@ -27,7 +27,11 @@ export function maxPool2d(x: Tensor, { size, stride = size, padding = 0 }: MaxPo
   const [n, h, w, c] = x.shape as [number, number, number, number];
   const out = (length: number) => Math.floor((length + 2 * padding - size) / stride) + 1;
   const [oh, ow] = [out(h), out(w)];
-  const attributes = { kernel_shape: [size, size], strides: [stride, stride], pads: [padding, padding, padding, padding] };
+  const attributes = {
+    kernel_shape: [size, size],
+    strides: [stride, stride],
+    pads: [padding, padding, padding, padding],
+  };
   const image = transpose({ ...x, tracked: false, tape: undefined }, [0, 3, 1, 2]);
   const y = transpose(emit("MaxPool", [image], [n, c, oh, ow], { attributes }), [0, 2, 3, 1]);
   return differentiable(y, [x], (dy) => {
@@ -47,7 +51,15 @@ export function maxPool2d(x: Tensor, { size, stride = size, padding = 0 }: MaxPo
 }
 
 /** For every window and element the input position, h·w for padding. */
-function windowTable(h: number, w: number, oh: number, ow: number, size: number, stride: number, padding: number): number[] {
+function windowTable(
+  h: number,
+  w: number,
+  oh: number,
+  ow: number,
+  size: number,
+  stride: number,
+  padding: number,
+): number[] {
   const table: number[] = [];
   for (let i = 0; i < oh; i++) {
     for (let j = 0; j < ow; j++) {

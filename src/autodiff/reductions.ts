@@ -11,7 +11,13 @@ function reducedShape(x: Tensor, axes: readonly number[], keepDims: boolean): nu
   return x.shape.flatMap((d, i) => (axes.includes(i) ? (keepDims ? [1] : []) : [d]));
 }
 
-function reduce(op: string, x: Tensor, axes: readonly number[], { keepDims = false }: ReduceOptions, vjp: (dy: Tensor, y: Tensor) => Tensor): Tensor {
+function reduce(
+  op: string,
+  x: Tensor,
+  axes: readonly number[],
+  { keepDims = false }: ReduceOptions,
+  vjp: (dy: Tensor, y: Tensor) => Tensor,
+): Tensor {
   if (axes.length === 0) return x;
   const kept = reducedShape(x, axes, true);
   const y = emit(op, [x, ints(axes)], reducedShape(x, axes, keepDims), { attributes: { keepdims: keepDims ? 1 : 0 } });
@@ -75,7 +81,9 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
   const y = emit("MatMul", [a, b], [...batch, a.shape.at(-2)!, b.shape.at(-1)!]);
   return differentiable(y, [a, b], (dy) => [
     a.tracked ? fold(product(dy, b, false, true), a.shape) : undefined,
-    b.tracked ? fold(b.shape.length === 2 && a.shape.length > 2 ? flatProduct(a, dy) : product(a, dy, true, false), b.shape) : undefined,
+    b.tracked
+      ? fold(b.shape.length === 2 && a.shape.length > 2 ? flatProduct(a, dy) : product(a, dy, true, false), b.shape)
+      : undefined,
   ]);
 }
 

@@ -8,7 +8,8 @@ import { constant, emit, ShapeError, showShape, type Tensor } from "./tensor.ts"
  * tile [-1, 1]² (align_corners = false). Not differentiable.
  */
 export function affineGrid(theta: Tensor, height: number, width: number): Tensor {
-  if (theta.shape.length !== 3 || theta.shape[1] !== 2 || theta.shape[2] !== 3) throw new ShapeError(`affineGrid: theta is ${showShape(theta.shape)}, not [N, 2, 3]`);
+  if (theta.shape.length !== 3 || theta.shape[1] !== 2 || theta.shape[2] !== 3)
+    throw new ShapeError(`affineGrid: theta is ${showShape(theta.shape)}, not [N, 2, 3]`);
   const base = new Float32Array(3 * height * width);
   const area = height * width;
   for (let i = 0; i < height; i++) {
@@ -32,8 +33,13 @@ export interface GridSampleOptions {
  * Reads images [N, H, W, C] at grid positions [N, h, w, 2] as (x, y), both -1 to 1 from edge to edge
  * (align_corners = false). H and W may be dynamic. Not differentiable: a tracked input is refused.
  */
-export function gridSample(image: Tensor, grid: Tensor, { mode = "bilinear", padding = "border" }: GridSampleOptions = {}): Tensor {
-  if (image.tracked || grid.tracked) throw new ShapeError("gridSample: no gradient through sampling; stop the gradient first");
+export function gridSample(
+  image: Tensor,
+  grid: Tensor,
+  { mode = "bilinear", padding = "border" }: GridSampleOptions = {},
+): Tensor {
+  if (image.tracked || grid.tracked)
+    throw new ShapeError("gridSample: no gradient through sampling; stop the gradient first");
   const [, h, w] = grid.shape as [number, number, number];
   const planes = transpose(image, [0, 3, 1, 2]);
   const read = emit("GridSample", [planes, grid], [image.shape[0]!, image.shape[3]!, h, w], {

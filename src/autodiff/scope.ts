@@ -11,13 +11,20 @@ export interface RandomSource {
 }
 export type Initializer = (random: RandomSource, shape: readonly number[]) => Float32Array;
 
-const filled = (value: number): Initializer => (_, shape) => new Float32Array(sizeOf(shape)).fill(value);
+const filled =
+  (value: number): Initializer =>
+  (_, shape) =>
+    new Float32Array(sizeOf(shape)).fill(value);
 export const zeros = filled(0);
 export const ones = filled(1);
-export const normal = (deviation: number): Initializer => (random, shape) =>
-  Float32Array.from({ length: sizeOf(shape) }, () => random.normal(0, deviation));
-export const uniform = (bound: number): Initializer => (random, shape) =>
-  Float32Array.from({ length: sizeOf(shape) }, () => random.uniform(-bound, bound));
+export const normal =
+  (deviation: number): Initializer =>
+  (random, shape) =>
+    Float32Array.from({ length: sizeOf(shape) }, () => random.normal(0, deviation));
+export const uniform =
+  (bound: number): Initializer =>
+  (random, shape) =>
+    Float32Array.from({ length: sizeOf(shape) }, () => random.uniform(-bound, bound));
 /** He et al. 2015, for layers followed by a rectifier. */
 export const heNormal = (fanIn: number): Initializer => normal(Math.sqrt(2 / fanIn));
 
@@ -68,7 +75,10 @@ export class Scope {
   readonly #values: State | undefined;
   readonly #averaged: boolean;
 
-  constructor(mode: "train" | "eval" = "train", inner?: { path: string; rate: number; registry: Registry; values?: State; averaged: boolean; mode: ScopeMode }) {
+  constructor(
+    mode: "train" | "eval" = "train",
+    inner?: { path: string; rate: number; registry: Registry; values?: State; averaged: boolean; mode: ScopeMode },
+  ) {
     this.mode = inner?.mode ?? mode;
     this.#path = inner?.path ?? "";
     this.#rate = inner?.rate ?? 1;
@@ -127,7 +137,12 @@ export class Scope {
   }
 
   /** A parameter by name; asked for again, it is the same one. */
-  parameter(name: string, shape: readonly number[], initialize: Initializer, { decay = true }: ParameterOptions = {}): Tensor {
+  parameter(
+    name: string,
+    shape: readonly number[],
+    initialize: Initializer,
+    { decay = true }: ParameterOptions = {},
+  ): Tensor {
     const full = this.#name(name);
     if (this.#values) return constant(this.#frozen(full, shape), shape);
     const { parameters } = this.#registry;
@@ -178,5 +193,6 @@ export class Scope {
 }
 
 function checkShape(name: string, has: readonly number[], wanted: readonly number[]): void {
-  if (has.join() !== wanted.join()) throw new ShapeError(`parameter ${name} is ${showShape(has)}, asked for as ${showShape(wanted)}`);
+  if (has.join() !== wanted.join())
+    throw new ShapeError(`parameter ${name} is ${showShape(has)}, asked for as ${showShape(wanted)}`);
 }

@@ -93,7 +93,10 @@ export class TrainingSession {
   }
 
   /** One step. @returns the loss, the metrics and the gradient's norm */
-  async run(feeds: Feeds, { learningRate, emaDecay = 0.99 }: { learningRate: number; emaDecay?: number }): Promise<Record<string, number>> {
+  async run(
+    feeds: Feeds,
+    { learningRate, emaDecay = 0.99 }: { learningRate: number; emaDecay?: number },
+  ): Promise<Record<string, number>> {
     const { inputs, layout, betas, metrics } = this.#step;
     const t = this.#steps + 1;
     const all: Record<string, ort.Tensor> = {
@@ -105,7 +108,9 @@ export class TrainingSession {
     for (const [name, { shape, dtype }] of inputs) {
       const data = feeds[name];
       if (!data || data.length !== sizeOf(shape)) {
-        throw new ShapeError(`step input ${name}: ${data ? `${data.length} values` : "nothing"} for ${showShape(shape)}`);
+        throw new ShapeError(
+          `step input ${name}: ${data ? `${data.length} values` : "nothing"} for ${showShape(shape)}`,
+        );
       }
       all[name] = toOrt(data, dtype, shape);
     }
@@ -123,7 +128,10 @@ export class TrainingSession {
       out[name]!.dispose();
       return value;
     };
-    return Object.fromEntries([["loss", read("new.loss")], ...metrics.map((name) => [name, read(`new.metric.${name}`)])]);
+    return Object.fromEntries([
+      ["loss", read("new.loss")],
+      ...metrics.map((name) => [name, read(`new.metric.${name}`)]),
+    ]);
   }
 
   /** A copy of everything: parameters, optimiser, averages, statistics, step count. */
@@ -168,24 +176,37 @@ export class InferenceRunner {
   readonly #session: ort.InferenceSession;
   readonly #inputs: ReadonlyMap<string, { shape: readonly number[]; dtype: DType }>;
 
-  private constructor(session: ort.InferenceSession, inputs: ReadonlyMap<string, { shape: readonly number[]; dtype: DType }>) {
+  private constructor(
+    session: ort.InferenceSession,
+    inputs: ReadonlyMap<string, { shape: readonly number[]; dtype: DType }>,
+  ) {
     this.#session = session;
     this.#inputs = inputs;
   }
 
   /** @param model .onnx bytes, or the outputs of a graph */
-  static async create(model: Uint8Array | Readonly<Record<string, Tensor>>, options: SessionOptions = {}): Promise<InferenceRunner> {
+  static async create(
+    model: Uint8Array | Readonly<Record<string, Tensor>>,
+    options: SessionOptions = {},
+  ): Promise<InferenceRunner> {
     const bytes = model instanceof Uint8Array ? model : compile(model);
     const session = await ort.InferenceSession.create(bytes, sessionOptions(options));
     const inputs = new Map<string, { shape: readonly number[]; dtype: DType }>();
     for (const info of session.inputMetadata) {
-      if (info.isTensor) inputs.set(info.name, { dtype: info.type as DType, shape: info.shape.map((d) => (typeof d === "number" ? d : -1)) });
+      if (info.isTensor)
+        inputs.set(info.name, {
+          dtype: info.type as DType,
+          shape: info.shape.map((d) => (typeof d === "number" ? d : -1)),
+        });
     }
     return new InferenceRunner(session, inputs);
   }
 
   /** @param shapes of inputs with more than one dynamic dimension; a single one follows from the data's length */
-  async run(feeds: Feeds, shapes: Readonly<Record<string, readonly number[]>> = {}): Promise<Record<string, RunOutput>> {
+  async run(
+    feeds: Feeds,
+    shapes: Readonly<Record<string, readonly number[]>> = {},
+  ): Promise<Record<string, RunOutput>> {
     const all: Record<string, ort.Tensor> = {};
     for (const [name, { shape, dtype }] of this.#inputs) {
       const data = feeds[name];

@@ -25,7 +25,12 @@ export function reshape(x: Tensor, shape: readonly number[]): Tensor {
 
 export function transpose(x: Tensor, perm: readonly number[]): Tensor {
   if (perm.every((p, i) => p === i)) return x;
-  const y = emit("Transpose", [x], perm.map((p) => x.shape[p]!), { dtype: x.dtype, attributes: { perm } });
+  const y = emit(
+    "Transpose",
+    [x],
+    perm.map((p) => x.shape[p]!),
+    { dtype: x.dtype, attributes: { perm } },
+  );
   const inverse = perm.map((_, i) => perm.indexOf(i));
   return differentiable(y, [x], (dy) => [transpose(dy, inverse)]);
 }
@@ -33,12 +38,17 @@ export function transpose(x: Tensor, perm: readonly number[]): Tensor {
 export function concat(xs: readonly Tensor[], axis: number): Tensor {
   const first = xs[0]!;
   for (const x of xs) {
-    if (x.shape.length !== first.shape.length || x.shape.some((d, i) => i !== axis && d !== first.shape[i] && d !== -1 && first.shape[i] !== -1)) {
+    if (
+      x.shape.length !== first.shape.length ||
+      x.shape.some((d, i) => i !== axis && d !== first.shape[i] && d !== -1 && first.shape[i] !== -1)
+    ) {
       throw new ShapeError(`concat along ${axis}: ${showShape(first.shape)} and ${showShape(x.shape)}`);
     }
   }
   const sizes = xs.map((x) => x.shape[axis]!);
-  const shape = first.shape.map((d, i) => (i !== axis ? d : sizes.includes(-1) ? -1 : sizes.reduce((a, b) => a + b, 0)));
+  const shape = first.shape.map((d, i) =>
+    i !== axis ? d : sizes.includes(-1) ? -1 : sizes.reduce((a, b) => a + b, 0),
+  );
   const y = emit("Concat", xs, shape, { dtype: first.dtype, attributes: { axis } });
   return differentiable(y, xs, (dy) => {
     let from = 0;
@@ -50,7 +60,13 @@ export function concat(xs: readonly Tensor[], axis: number): Tensor {
 }
 
 /** x[start:end:step] along the given axes, as ONNX Slice: negative numbers count from the end. */
-export function slice(x: Tensor, starts: readonly number[], ends: readonly number[], axes: readonly number[], steps = axes.map(() => 1)): Tensor {
+export function slice(
+  x: Tensor,
+  starts: readonly number[],
+  ends: readonly number[],
+  axes: readonly number[],
+  steps = axes.map(() => 1),
+): Tensor {
   const shape = x.shape.slice();
   const ranges = axes.map((axis, i) => {
     const size = shape[axis]!;
@@ -65,7 +81,9 @@ export function slice(x: Tensor, starts: readonly number[], ends: readonly numbe
   });
   // ONNX reads an end of -1 as the last element: "before the first" is written as the smallest number.
   const onnxEnds = ranges.map(({ end }) => (end < 0 ? Number.MIN_SAFE_INTEGER : end));
-  const y = emit("Slice", [x, ints(ranges.map((r) => r.start)), ints(onnxEnds), ints(axes), ints(steps)], shape, { dtype: x.dtype });
+  const y = emit("Slice", [x, ints(ranges.map((r) => r.start)), ints(onnxEnds), ints(axes), ints(steps)], shape, {
+    dtype: x.dtype,
+  });
   return differentiable(y, [x], (dy) => {
     if (steps.some((step) => step !== 1)) throw new ShapeError("slice: no gradient through steps other than 1");
     const before = x.shape.map(() => 0);
@@ -86,9 +104,19 @@ export function gather(x: Tensor, indices: Tensor, axis: number): Tensor {
     if (indices.shape.length !== 1) throw new ShapeError("gather: gradient only for indices of rank 1");
     const order = [axis, ...x.shape.map((_, i) => i).filter((i) => i !== axis)];
     const rows = transpose(dy, order);
-    const zeros = constant(0, order.map((i) => x.shape[i]!));
-    const scattered = emit("ScatterND", [zeros, reshape(indices, [-1, 1]), rows], zeros.shape, { attributes: { reduction: "add" } });
-    return [transpose(scattered, order.map((_, i) => order.indexOf(i)))];
+    const zeros = constant(
+      0,
+      order.map((i) => x.shape[i]!),
+    );
+    const scattered = emit("ScatterND", [zeros, reshape(indices, [-1, 1]), rows], zeros.shape, {
+      attributes: { reduction: "add" },
+    });
+    return [
+      transpose(
+        scattered,
+        order.map((_, i) => order.indexOf(i)),
+      ),
+    ];
   });
 }
 

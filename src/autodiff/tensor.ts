@@ -64,7 +64,11 @@ export function variable(name: string, shape: readonly number[]): Tensor {
 const scalars = new Map<string, Tensor>();
 
 /** A constant. A number fills the shape; equal scalars are one node. */
-export function constant(value: number | ArrayLike<number> | TypedArray, shape?: readonly number[], dtype: DType = "float32"): Tensor {
+export function constant(
+  value: number | ArrayLike<number> | TypedArray,
+  shape?: readonly number[],
+  dtype: DType = "float32",
+): Tensor {
   if (typeof value === "number" && (shape === undefined || shape.length === 0)) {
     const key = `${dtype}:${value}`;
     let tensor = scalars.get(key);
@@ -102,7 +106,12 @@ export interface EmitOptions {
 }
 
 /** A node without a gradient: one ONNX operator. */
-export function emit(op: string, inputs: readonly Tensor[], shape: readonly number[], options: EmitOptions = {}): Tensor {
+export function emit(
+  op: string,
+  inputs: readonly Tensor[],
+  shape: readonly number[],
+  options: EmitOptions = {},
+): Tensor {
   const { attributes = {}, dtype = "float32", domain = "" } = options;
   return { id: nextId++, shape, dtype, source: { kind: "op", op, domain, inputs, attributes }, tracked: false };
 }
@@ -114,11 +123,22 @@ export function differentiable(y: Tensor, inputs: readonly Tensor[], vjp: Vjp): 
 
 /** The same value, through which no gradient flows. */
 export function stopGradient(x: Tensor): Tensor {
-  return x.tracked ? { ...x, id: nextId++, tracked: false, tape: undefined, source: { kind: "op", op: "Identity", domain: "", inputs: [x], attributes: {} } } : x;
+  return x.tracked
+    ? {
+        ...x,
+        id: nextId++,
+        tracked: false,
+        tape: undefined,
+        source: { kind: "op", op: "Identity", domain: "", inputs: [x], attributes: {} },
+      }
+    : x;
 }
 
 /** The tensors that must be computed for `outputs`, inputs before users. */
-export function topologicalOrder(outputs: readonly Tensor[], parents: (t: Tensor) => readonly Tensor[] = operands): Tensor[] {
+export function topologicalOrder(
+  outputs: readonly Tensor[],
+  parents: (t: Tensor) => readonly Tensor[] = operands,
+): Tensor[] {
   const order: Tensor[] = [];
   const state = new Map<number, "open" | "done">();
   const stack = outputs.toReversed().map((tensor) => ({ tensor, next: 0 }));

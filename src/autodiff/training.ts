@@ -10,9 +10,19 @@ import { add, div, minimum, mul, scale, sqrt, square, sub } from "./elementwise.
 import { grad } from "./grad.ts";
 import { compile } from "./onnx.ts";
 import { sum } from "./reductions.ts";
-import { type ParameterSpec, type RandomSource, type Scope, type State } from "./scope.ts";
+import type { ParameterSpec, RandomSource, Scope, State } from "./scope.ts";
 import { concat, reshape, slice } from "./shape.ts";
-import { constant, type DType, input, operands, ShapeError, sizeOf, stopGradient, type Tensor, topologicalOrder } from "./tensor.ts";
+import {
+  constant,
+  type DType,
+  input,
+  operands,
+  ShapeError,
+  sizeOf,
+  stopGradient,
+  type Tensor,
+  topologicalOrder,
+} from "./tensor.ts";
 
 export interface OptimizerOptions {
   /** Decoupled; only on parameters that asked for it. */
@@ -66,7 +76,8 @@ export class StateLayout {
     const groups: Group[] = [];
     for (const spec of scope.parameters) {
       const size = sizeOf(spec.shape);
-      if (size >= POOL_BELOW) groups.push({ key: spec.name, members: [spec], size, decay: spec.decay, rate: spec.rate });
+      if (size >= POOL_BELOW)
+        groups.push({ key: spec.name, members: [spec], size, decay: spec.decay, rate: spec.rate });
       else {
         const key = `pool decay=${spec.decay} rate=${spec.rate}`;
         pools.set(key, [...(pools.get(key) ?? []), spec]);
@@ -145,7 +156,8 @@ export class StateLayout {
     const put = (name: string, shape: readonly number[], target: Float32Array, at: number) => {
       const value = state.get(name);
       if (!value) return;
-      if (value.shape.join() !== shape.join()) throw new ShapeError(`state ${name} is [${value.shape}], the network's is [${shape}]`);
+      if (value.shape.join() !== shape.join())
+        throw new ShapeError(`state ${name} is [${value.shape}], the network's is [${shape}]`);
       target.set(value.data, at);
       found.push(name);
     };
@@ -173,7 +185,12 @@ function substitute(outputs: readonly Tensor[], replacements: ReadonlyMap<number
     if (made.has(tensor.id)) continue;
     const inputs = operands(tensor);
     const changed = inputs.some((x) => made.get(x.id)!.id !== x.id);
-    made.set(tensor.id, changed && tensor.source.kind === "op" ? { ...constantlike(tensor), source: { ...tensor.source, inputs: inputs.map((x) => made.get(x.id)!) } } : tensor);
+    made.set(
+      tensor.id,
+      changed && tensor.source.kind === "op"
+        ? { ...constantlike(tensor), source: { ...tensor.source, inputs: inputs.map((x) => made.get(x.id)!) } }
+        : tensor,
+    );
   }
   return outputs.map((x) => made.get(x.id)!);
 }
@@ -188,7 +205,10 @@ export function trainingStep({ scope, loss, metrics = {}, optimizer = {} }: Step
   const { weightDecay = 0, betas = [0.9, 0.999], epsilon = 1e-8, clipNorm } = optimizer;
   const layout = new StateLayout(scope);
   const { parameters } = scope;
-  const gradients = grad(loss, parameters.map((p) => p.tensor));
+  const gradients = grad(
+    loss,
+    parameters.map((p) => p.tensor),
+  );
 
   // Parameters become slices of the state arrays.
   const state = new Map<string, Tensor>();
@@ -215,7 +235,12 @@ export function trainingStep({ scope, loss, metrics = {}, optimizer = {} }: Step
     if (average) replacements.set(average.id, piece("bufferEma", from, size, shape));
   }
   const metricNames = Object.keys(metrics);
-  const wanted = [loss, ...metricNames.map((name) => stopGradient(metrics[name]!)), ...gradients, ...bufferSpecs.map((b) => b.next ?? b.tensor)];
+  const wanted = [
+    loss,
+    ...metricNames.map((name) => stopGradient(metrics[name]!)),
+    ...gradients,
+    ...bufferSpecs.map((b) => b.next ?? b.tensor),
+  ];
   const rewritten = substitute(wanted, replacements);
   const newLoss = rewritten[0]!;
   const newMetrics = rewritten.slice(1, 1 + metricNames.length);
@@ -259,7 +284,10 @@ export function trainingStep({ scope, loss, metrics = {}, optimizer = {} }: Step
     outputs[`state.ema:${group.key}`] = add(mul(slot("ema"), emaDecay), mul(next, sub(1, emaDecay)));
   }
   if (layout.bufferSize > 0) {
-    const next = concat(newBuffers.map((b) => reshape(b, [-1])), 0);
+    const next = concat(
+      newBuffers.map((b) => reshape(b, [-1])),
+      0,
+    );
     outputs["state.buffer"] = next;
     outputs["state.bufferEma"] = add(mul(state.get("bufferEma")!, emaDecay), mul(next, sub(1, emaDecay)));
   }
@@ -267,7 +295,8 @@ export function trainingStep({ scope, loss, metrics = {}, optimizer = {} }: Step
   const renamed = Object.fromEntries(Object.entries(outputs).map(([name, tensor]) => [`new.${name}`, tensor]));
   const inputs = new Map<string, { shape: readonly number[]; dtype: DType }>();
   for (const { source, shape, dtype } of topologicalOrder(Object.values(outputs))) {
-    if (source.kind === "input" && !source.name.startsWith("state.") && !SCALARS.has(source.name)) inputs.set(source.name, { shape, dtype });
+    if (source.kind === "input" && !source.name.startsWith("state.") && !SCALARS.has(source.name))
+      inputs.set(source.name, { shape, dtype });
   }
   return { bytes: compile(renamed), inputs, metrics: [...metricNames, "gradientNorm"], layout, betas };
 }

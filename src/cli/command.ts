@@ -48,7 +48,10 @@ export interface Command {
 }
 
 /** Parses a command's arguments against its option table. Throws `usage/*`. */
-export function parseInvocation(command: Command, args: string[]): { positionals: string[]; options: Invocation["options"] } {
+export function parseInvocation(
+  command: Command,
+  args: string[],
+): { positionals: string[]; options: Invocation["options"] } {
   const config: ParseArgsOptionsConfig = {};
   for (const [name, option] of Object.entries(command.options)) {
     config[name] = { type: option.type === "boolean" ? "boolean" : "string", multiple: option.multiple ?? false };
@@ -87,7 +90,8 @@ export function parseInvocation(command: Command, args: string[]): { positionals
 function convertOption(name: string, spec: OptionSpec, value: unknown): unknown {
   if (spec.type === "boolean" || spec.type === "string") return value;
   const number = Number(value);
-  const valid = String(value).trim() !== "" && Number.isFinite(number) && (spec.type === "number" || Number.isSafeInteger(number));
+  const valid =
+    String(value).trim() !== "" && Number.isFinite(number) && (spec.type === "number" || Number.isSafeInteger(number));
   if (!valid) {
     throw new AndroscopeError("usage/bad-value", {
       expected: spec.type === "integer" ? "a whole number" : "a number",

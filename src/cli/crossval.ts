@@ -10,12 +10,17 @@ import { version } from "./version.ts";
 
 export const command: Command = {
   name: "crossval",
-  summary: "Cross-validates both stages: fixed steps, averaged last weights, nothing chosen on test folds. Writes a run folder with a report.",
+  summary:
+    "Cross-validates both stages: fixed steps, averaged last weights, nothing chosen on test folds. Writes a run folder with a report.",
   usage: "<dataset> [--folds FILE | --k 5 [--group group|patient]] --out RUN",
   example: "androscope crossval data/hushem --folds data/hushem/folds.csv --seed 1 --out runs/hushem-1",
   options: {
     out: { type: "string", value: "RUN", help: "run folder to create", required: true },
-    folds: { type: "string", value: "FILE", help: "CSV with path,fold: published folds; a dataset that has folds of its own uses them without this" },
+    folds: {
+      type: "string",
+      value: "FILE",
+      help: "CSV with path,fold: published folds; a dataset that has folds of its own uses them without this",
+    },
     k: { type: "integer", value: "N", help: "draw N stratified folds (5 where the dataset has none of its own)" },
     group: { type: "string", value: "group|patient", help: "keep images of one group or patient in one fold" },
     resume: { type: "boolean", help: "continue an interrupted run in --out" },
@@ -27,7 +32,11 @@ export const command: Command = {
     const path = onlyPositional("crossval", "dataset", positionals);
     const group = oneOf("group", options.group, ["group", "patient"]);
     if (options.folds && (options.k || group)) {
-      throw new AndroscopeError("usage/bad-value", { expected: "--folds, or --k with --group", found: "both", fix: "Leave one out." });
+      throw new AndroscopeError("usage/bad-value", {
+        expected: "--folds, or --k with --group",
+        found: "both",
+        fix: "Leave one out.",
+      });
     }
     const config = await loadConfig(options.config, options.set);
     const dataset = await openDataset(path, {
@@ -40,7 +49,9 @@ export const command: Command = {
       dataset,
       config,
       seed: atLeast("seed", options.seed, 0),
-      split: own ? { kind: "published" } : { kind: "drawn", k: atLeast("k", options.k ?? 5, 2), ...(group ? { group } : {}) },
+      split: own
+        ? { kind: "published" }
+        : { kind: "drawn", k: atLeast("k", options.k ?? 5, 2), ...(group ? { group } : {}) },
       out: options.out,
       resume: options.resume,
       threads: atLeast("threads", options.threads, 1),
@@ -49,7 +60,17 @@ export const command: Command = {
       licence: licenceOf(dataset.kind),
       progress,
     });
-    const line = ["androscope crossval", path, options.folds ? `--folds ${options.folds}` : "", options.k ? `--k ${options.k}` : "", group ? `--group ${group}` : "", `--seed ${options.seed}`, ...(options.set ?? []).map((s: string) => `--set ${s}`), options.config ? `--config ${options.config}` : "", `--out ${options.out}`];
+    const line = [
+      "androscope crossval",
+      path,
+      options.folds ? `--folds ${options.folds}` : "",
+      options.k ? `--k ${options.k}` : "",
+      group ? `--group ${group}` : "",
+      `--seed ${options.seed}`,
+      ...(options.set ?? []).map((s: string) => `--set ${s}`),
+      options.config ? `--config ${options.config}` : "",
+      `--out ${options.out}`,
+    ];
     return finishCrossval(run, options.out, line.filter(Boolean).join(" "));
   },
 };
@@ -65,9 +86,16 @@ export async function finishCrossval(run: CrossvalRun, out: string, line: string
   const text = [
     `Accuracy ${percent(result.accuracy)} (${result.correct} of ${result.count}; 95 % interval ${percent(result.accuracyInterval.low)} to ${percent(result.accuracyInterval.high)})`,
     result.protocol,
-    ...(result.optimisticAccuracy === undefined ? [] : [`Optimistic, chosen on test data as the literature does: ${percent(result.optimisticAccuracy)}. No estimate of accuracy.`]),
+    ...(result.optimisticAccuracy === undefined
+      ? []
+      : [
+          `Optimistic, chosen on test data as the literature does: ${percent(result.optimisticAccuracy)}. No estimate of accuracy.`,
+        ]),
     "",
-    ...result.perClass.map((c) => `  ${c.name.padEnd(12)} recall ${percent(c.recall).padStart(7)}  precision ${percent(c.precision).padStart(7)}  (${c.support} images)`),
+    ...result.perClass.map(
+      (c) =>
+        `  ${c.name.padEnd(12)} recall ${percent(c.recall).padStart(7)}  precision ${percent(c.precision).padStart(7)}  (${c.support} images)`,
+    ),
     "",
     `Balanced accuracy ${percent(result.balancedAccuracy)}, macro F1 ${result.macroF1.toFixed(3)}, kappa ${result.kappa.toFixed(3)}, calibration error ${result.calibrationError.toFixed(3)}`,
     `${formatDuration(result.seconds)}, ${(result.peakRssBytes / 1e9).toFixed(2)} GB of memory at most; ${result.dataset.skipped} images skipped`,
@@ -77,6 +105,10 @@ export async function finishCrossval(run: CrossvalRun, out: string, line: string
   return {
     json: result,
     text,
-    next: [`open ${report}`, "androscope train <dataset> --out RUN   trains one model on everything", "androscope crossval <your folder of classes> --out RUN   does this with your own images"],
+    next: [
+      `open ${report}`,
+      "androscope train <dataset> --out RUN   trains one model on everything",
+      "androscope crossval <your folder of classes> --out RUN   does this with your own images",
+    ],
   };
 }

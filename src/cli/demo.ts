@@ -7,11 +7,16 @@ import { TRAINING_OPTIONS } from "./options.ts";
 import { version } from "./version.ts";
 
 /** Small enough for a minute or two on two cores, large enough to learn something. */
-const DEMO_CONFIG = { network: { widths: [12, 24, 48, 96], blocks: [1, 1, 1, 1], viewSize: 48 }, distill: { steps: 120 }, tune: { steps: 120 } };
+const DEMO_CONFIG = {
+  network: { widths: [12, 24, 48, 96], blocks: [1, 1, 1, 1], viewSize: 48 },
+  distill: { steps: 120 },
+  tune: { steps: 120 },
+};
 
 export const command: Command = {
   name: "demo",
-  summary: "Cross-validates a small network on generated phantoms of five classes: the whole method in about two minutes.",
+  summary:
+    "Cross-validates a small network on generated phantoms of five classes: the whole method in about two minutes.",
   usage: "[--out RUN]",
   example: "androscope demo",
   options: {
@@ -22,7 +27,9 @@ export const command: Command = {
   },
   async run({ options, progress }) {
     const out = options.out ?? `runs/demo-${new Date().toISOString().replace(/[:.]/g, "-").slice(0, 19)}`;
-    progress.log("Training on generated phantoms, not on real cells: the figures show that the program works, nothing more.");
+    progress.log(
+      "Training on generated phantoms, not on real cells: the figures show that the program works, nothing more.",
+    );
     const run = await crossValidate({
       dataset: phantomDataset({ count: options.count, seed: options.seed }),
       config: resolveConfig(DEMO_CONFIG),
@@ -34,7 +41,11 @@ export const command: Command = {
       licence: "generated phantoms, Apache-2.0",
       progress,
     });
-    const result = await finishCrossval(run, out, `androscope demo --seed ${options.seed} --count ${options.count} --out ${out}`);
+    const result = await finishCrossval(
+      run,
+      out,
+      `androscope demo --seed ${options.seed} --count ${options.count} --out ${out}`,
+    );
     return {
       ...result,
       text: `Generated phantoms, not real cells.\n${result.text}`,

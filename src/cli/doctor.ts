@@ -31,11 +31,18 @@ export const command: Command = {
       checks.push({ name: "image decoding", ok: false, detail: (error as Error).message });
     }
     const gigabytes = where.memoryBytes / 1e9;
-    checks.push({ name: "memory", ok: gigabytes >= 3, detail: `${gigabytes.toFixed(1)} GB; training takes about 1.2 GB` });
+    checks.push({
+      name: "memory",
+      ok: gigabytes >= 3,
+      detail: `${gigabytes.toFixed(1)} GB; training takes about 1.2 GB`,
+    });
     const healthy = checks.every((check) => check.ok);
     return {
       json: { version: version(), healthy, checks, environment: where },
-      text: [`Androscope ${version()} on ${where.platform}, ${where.cpu} × ${where.cores}`, ...checks.map((c) => `${c.ok ? "ok  " : "FAIL"} ${c.name}: ${c.detail}`)].join("\n"),
+      text: [
+        `Androscope ${version()} on ${where.platform}, ${where.cpu} × ${where.cores}`,
+        ...checks.map((c) => `${c.ok ? "ok  " : "FAIL"} ${c.name}: ${c.detail}`),
+      ].join("\n"),
       next: healthy ? ["androscope demo"] : ["npm ci   installs what is missing"],
       exitCode: healthy ? 0 : 1,
     };

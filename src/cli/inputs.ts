@@ -14,7 +14,11 @@ export interface NamedImage {
 /** @throws `usage/missing-argument`, `file/not-found`, `data/empty` */
 export async function namedImages(command: string, arguments_: readonly string[]): Promise<NamedImage[]> {
   if (arguments_.length === 0) {
-    throw new AndroscopeError("usage/missing-argument", { expected: "images or folders", found: "nothing", fix: `See androscope ${command} --help.` });
+    throw new AndroscopeError("usage/missing-argument", {
+      expected: "images or folders",
+      found: "nothing",
+      fix: `See androscope ${command} --help.`,
+    });
   }
   const paths: { path: string; name: string }[] = [];
   for (const argument of arguments_) {
@@ -25,7 +29,12 @@ export async function namedImages(command: string, arguments_: readonly string[]
     else for (const id of (await listImages(argument)).paths) paths.push({ path: join(argument, id), name: id });
   }
   if (paths.length === 0) {
-    throw new AndroscopeError("data/empty", { expected: "at least one image", found: "none", where: arguments_.join(" "), fix: "Name image files, or a folder that holds some." });
+    throw new AndroscopeError("data/empty", {
+      expected: "at least one image",
+      found: "none",
+      where: arguments_.join(" "),
+      fix: "Name image files, or a folder that holds some.",
+    });
   }
   const used = new Map<string, number>();
   return paths.map(({ path, name }) => {

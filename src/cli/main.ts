@@ -4,9 +4,15 @@ import { type Command, commandHelp, parseInvocation } from "./command.ts";
 
 /** Commands are loaded when called, so that --help does not wait for the numerics. */
 const COMMANDS: Record<string, { summary: string; load: () => Promise<{ command: Command }> }> = {
-  demo: { summary: "train and cross-validate on generated phantoms: what npm start runs", load: () => import("./demo.ts") },
+  demo: {
+    summary: "train and cross-validate on generated phantoms: what npm start runs",
+    load: () => import("./demo.ts"),
+  },
   data: { summary: "describe, import or generate a dataset", load: () => import("./data.ts") },
-  masks: { summary: "outline and measure heads by image processing alone, no network", load: () => import("./masks.ts") },
+  masks: {
+    summary: "outline and measure heads by image processing alone, no network",
+    load: () => import("./masks.ts"),
+  },
   train: { summary: "train one model on a whole dataset", load: () => import("./train.ts") },
   crossval: { summary: "cross-validate the method honestly and write a report", load: () => import("./crossval.ts") },
   predict: { summary: "classify and measure crops with a trained model", load: () => import("./predict.ts") },
@@ -54,7 +60,10 @@ async function main(args: string[]): Promise<number> {
       process.stdout.write(`${commandHelp(command)}\n`);
       return 0;
     }
-    const parsed = parseInvocation(command, rest.filter((arg) => arg !== "--json"));
+    const parsed = parseInvocation(
+      command,
+      rest.filter((arg) => arg !== "--json"),
+    );
     const progress = terminalProgress();
     const result = await command.run({ ...parsed, progress });
     if (json) process.stdout.write(`${JSON.stringify(result.json, null, 2)}\n`);
@@ -75,7 +84,8 @@ function reportFailure(error: unknown, json: boolean): number {
     return error.code.startsWith("usage/") ? 2 : 1;
   }
   const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  if (json) process.stdout.write(`${JSON.stringify({ error: { code: "internal", message: String(error) } }, null, 2)}\n`);
+  if (json)
+    process.stdout.write(`${JSON.stringify({ error: { code: "internal", message: String(error) } }, null, 2)}\n`);
   process.stderr.write(`androscope: an error that should not happen; please report it with what you ran.\n${detail}\n`);
   return 1;
 }

@@ -13,8 +13,17 @@ export const command: Command = {
   usage: "<images or folders…> --out DIR",
   example: "androscope masks crops/ --out masks/",
   options: {
-    out: { type: "string", value: "DIR", help: "folder for <name>.mask.png, <name>.overlay.png and masks.csv", required: true },
-    "um-per-px": { type: "number", value: "X", help: "calibration: micrometres per pixel; without it lengths are in pixels only" },
+    out: {
+      type: "string",
+      value: "DIR",
+      help: "folder for <name>.mask.png, <name>.overlay.png and masks.csv",
+      required: true,
+    },
+    "um-per-px": {
+      type: "number",
+      value: "X",
+      help: "calibration: micrometres per pixel; without it lengths are in pixels only",
+    },
   },
   async run({ positionals, options, progress }) {
     const images = await namedImages("masks", positionals);
@@ -29,11 +38,18 @@ export const command: Command = {
         const head = pseudoMask(image);
         const part = parts(head.mask, head.contrast.plane);
         await writeFileAtomic(join(options.out, `${stem}.mask.png`), await encodeMaskPng(head.mask));
-        await writeFileAtomic(join(options.out, `${stem}.overlay.png`), await encodePng(overlay(image, head.mask, part)));
+        await writeFileAtomic(
+          join(options.out, `${stem}.overlay.png`),
+          await encodePng(overlay(image, head.mask, part)),
+        );
         rows.push(row(path, head, morphometry(head.mask, part, head.contrast.plane), umPerPx));
       } catch (error) {
         // What one image has wrong is reported; what stops writing stops the run.
-        if (!isAndroscopeError(error) || (error.code.startsWith("file/") && existsSync(path) && error.code !== "file/unreadable")) throw error;
+        if (
+          !isAndroscopeError(error) ||
+          (error.code.startsWith("file/") && existsSync(path) && error.code !== "file/unreadable")
+        )
+          throw error;
         problems.push({ path, code: error.code, message: error.message });
       }
       progress.update(i + 1);
@@ -49,14 +65,23 @@ export const command: Command = {
         ...problems.map((p) => `skipped: ${p.message} [${p.code}]`),
         "Research use only; not for diagnosis.",
       ].join("\n"),
-      next: ["look at the overlays of heads that were not accepted", "androscope crossval <folder per class> --out RUN"],
+      next: [
+        "look at the overlays of heads that were not accepted",
+        "androscope crossval <folder per class> --out RUN",
+      ],
       exitCode: rows.length === 0 ? 1 : 0,
     };
   },
 };
 
-function row(path: string, head: HeadMask, measures: Morphometry | undefined, umPerPx: number | undefined): Record<string, string | number | boolean> {
-  const fixed = (value: number | undefined, digits: number) => (value === undefined ? "" : Number(value.toFixed(digits)));
+function row(
+  path: string,
+  head: HeadMask,
+  measures: Morphometry | undefined,
+  umPerPx: number | undefined,
+): Record<string, string | number | boolean> {
+  const fixed = (value: number | undefined, digits: number) =>
+    value === undefined ? "" : Number(value.toFixed(digits));
   return {
     path,
     reliability: fixed(head.reliability, 4),
@@ -74,7 +99,11 @@ function row(path: string, head: HeadMask, measures: Morphometry | undefined, um
     symmetry: fixed(measures?.symmetry, 4),
     ...(umPerPx === undefined
       ? {}
-      : { length_um: fixed(measures && measures.lengthPx * umPerPx, 3), width_um: fixed(measures && measures.widthPx * umPerPx, 3), area_um2: fixed(measures && measures.areaPx * umPerPx ** 2, 3) }),
+      : {
+          length_um: fixed(measures && measures.lengthPx * umPerPx, 3),
+          width_um: fixed(measures && measures.widthPx * umPerPx, 3),
+          area_um2: fixed(measures && measures.areaPx * umPerPx ** 2, 3),
+        }),
   };
 }
 
@@ -86,7 +115,12 @@ function overlay(image: Image, mask: Mask, part: Mask): Image {
     for (let x = 0; x < width; x++) {
       const i = y * width + x;
       if (!mask.data[i]) continue;
-      const neighbours = [x > 0 ? i - 1 : -1, x < width - 1 ? i + 1 : -1, y > 0 ? i - width : -1, y < height - 1 ? i + width : -1];
+      const neighbours = [
+        x > 0 ? i - 1 : -1,
+        x < width - 1 ? i + 1 : -1,
+        y > 0 ? i - width : -1,
+        y < height - 1 ? i + width : -1,
+      ];
       if (neighbours.some((n) => n < 0 || !mask.data[n])) data.set([0, 220, 130], i * 3);
       else if (neighbours.some((n) => part.data[n] === 3) && part.data[i] === 2) data.set([250, 220, 40], i * 3);
     }

@@ -3,29 +3,53 @@ import { AndroscopeError } from "../runs/index.ts";
 import type { OptionSpec } from "./command.ts";
 
 export const DATASET_OPTIONS = {
-  agreement: { type: "string", value: "partial|total", help: "SCIAN: majority labels, or only images on which all experts agree" },
+  agreement: {
+    type: "string",
+    value: "partial|total",
+    help: "SCIAN: majority labels, or only images on which all experts agree",
+  },
   attribute: { type: "string", value: "head|acrosome|vacuole|tail", help: "MHSMA: which structure to classify" },
 } as const satisfies Record<string, OptionSpec>;
 
 export const TRAINING_OPTIONS = {
   config: { type: "string", value: "FILE", help: "JSON with any part of the configuration (docs/method.md)" },
-  set: { type: "string", value: "KEY=VALUE", multiple: true, help: "one setting, e.g. tune.steps=200; may be repeated" },
+  set: {
+    type: "string",
+    value: "KEY=VALUE",
+    multiple: true,
+    help: "one setting, e.g. tune.steps=200; may be repeated",
+  },
   seed: { type: "integer", value: "N", help: "seed of everything random", default: 1 },
-  threads: { type: "integer", value: "N", help: "threads per operator; part of the run, since results depend on it in the last bits", default: 2 },
+  threads: {
+    type: "integer",
+    value: "N",
+    help: "threads per operator; part of the run, since results depend on it in the last bits",
+    default: 2,
+  },
 } as const satisfies Record<string, OptionSpec>;
 
 /** One of several words. @throws `usage/bad-value` */
 export function oneOf<T extends string>(name: string, value: string | undefined, allowed: readonly T[]): T | undefined {
   if (value === undefined) return undefined;
   if (!(allowed as readonly string[]).includes(value)) {
-    throw new AndroscopeError("usage/bad-value", { expected: `one of ${allowed.join(", ")}`, found: value, where: `--${name}`, fix: "Choose one of them." });
+    throw new AndroscopeError("usage/bad-value", {
+      expected: `one of ${allowed.join(", ")}`,
+      found: value,
+      where: `--${name}`,
+      fix: "Choose one of them.",
+    });
   }
   return value as T;
 }
 
 export function atLeast(name: string, value: number, least: number): number {
   if (value < least) {
-    throw new AndroscopeError("usage/bad-value", { expected: `at least ${least}`, found: String(value), where: `--${name}`, fix: "Give a larger number." });
+    throw new AndroscopeError("usage/bad-value", {
+      expected: `at least ${least}`,
+      found: String(value),
+      where: `--${name}`,
+      fix: "Give a larger number.",
+    });
   }
   return value;
 }
@@ -33,10 +57,18 @@ export function atLeast(name: string, value: number, least: number): number {
 /** The one positional argument. @throws `usage/missing-argument`, `usage/bad-value` */
 export function onlyPositional(command: string, what: string, positionals: readonly string[]): string {
   if (positionals.length === 0) {
-    throw new AndroscopeError("usage/missing-argument", { expected: what, found: "nothing", fix: `See androscope ${command} --help.` });
+    throw new AndroscopeError("usage/missing-argument", {
+      expected: what,
+      found: "nothing",
+      fix: `See androscope ${command} --help.`,
+    });
   }
   if (positionals.length > 1) {
-    throw new AndroscopeError("usage/bad-value", { expected: `one ${what}`, found: positionals.join(" "), fix: `See androscope ${command} --help.` });
+    throw new AndroscopeError("usage/bad-value", {
+      expected: `one ${what}`,
+      found: positionals.join(" "),
+      fix: `See androscope ${command} --help.`,
+    });
   }
   return positionals[0]!;
 }

@@ -15,8 +15,16 @@ export const command: Command = {
   example: "androscope predict --model runs/hushem-all/model.onnx crops/ --out predictions.csv",
   options: {
     model: { type: "string", value: "M", help: "model.onnx of androscope train, or of a fold", required: true },
-    out: { type: "string", value: "FILE", help: "write CSV, or JSON where the name ends in .json; else CSV is printed" },
-    "um-per-px": { type: "number", value: "X", help: "calibration: micrometres per pixel; without it lengths are in pixels only" },
+    out: {
+      type: "string",
+      value: "FILE",
+      help: "write CSV, or JSON where the name ends in .json; else CSV is printed",
+    },
+    "um-per-px": {
+      type: "number",
+      value: "X",
+      help: "calibration: micrometres per pixel; without it lengths are in pixels only",
+    },
     threads: { type: "integer", value: "N", help: "threads per operator", default: 2 },
   },
   async run({ positionals, options, progress }) {
@@ -39,32 +47,55 @@ export const command: Command = {
         }
       }
       const predictions = batch.length > 0 ? await model.predict(batch.map(({ image }) => image)) : [];
-      for (const [i, prediction] of predictions.entries()) rows.push(row(batch[i]!.path, batch[i]!.image, prediction, model, umPerPx));
+      for (const [i, prediction] of predictions.entries())
+        rows.push(row(batch[i]!.path, batch[i]!.image, prediction, model, umPerPx));
       progress.update(from + batch.length);
     }
     progress.finish();
     model.dispose();
     const columns = rows[0] ? Object.keys(rows[0]) : ["path", "class"];
     const csv = formatCsv(columns, rows);
-    const document = { model: options.model, classes, use: "Research use only; not for diagnosis.", predictions: rows, problems };
-    if (options.out) await (String(options.out).endsWith(".json") ? writeJson(options.out, document) : writeFileAtomic(options.out, csv));
+    const document = {
+      model: options.model,
+      classes,
+      use: "Research use only; not for diagnosis.",
+      predictions: rows,
+      problems,
+    };
+    if (options.out)
+      await (String(options.out).endsWith(".json")
+        ? writeJson(options.out, document)
+        : writeFileAtomic(options.out, csv));
     const counts = classes.map((name) => `${name} ${rows.filter((r) => r.class === name).length}`).join(", ");
     const skipped = problems.map((p) => `skipped: ${p.message} [${p.code}]`);
-    const summary = [`${rows.length} of ${images.length} classified: ${counts}`, ...skipped, "Research use only; not for diagnosis."];
+    const summary = [
+      `${rows.length} of ${images.length} classified: ${counts}`,
+      ...skipped,
+      "Research use only; not for diagnosis.",
+    ];
     return {
       json: document,
-      text: options.out ? [...summary, `Written: ${options.out}`].join("\n") : [csv.trimEnd(), ...summary.map((line) => `# ${line}`)].join("\n"),
+      text: options.out
+        ? [...summary, `Written: ${options.out}`].join("\n")
+        : [csv.trimEnd(), ...summary.map((line) => `# ${line}`)].join("\n"),
       exitCode: rows.length === 0 ? 1 : 0,
     };
   },
 };
 
-function row(path: string, image: Image, prediction: Prediction, model: Model, umPerPx: number | undefined): Record<string, string | number> {
+function row(
+  path: string,
+  image: Image,
+  prediction: Prediction,
+  model: Model,
+  umPerPx: number | undefined,
+): Record<string, string | number> {
   const { classes, frameExtent, viewSize } = model.metadata;
   const mask: Mask = frameToCrop(prediction.mask, viewSize, frameExtent, image.width, image.height);
   const absorption: Contrast = contrast(image);
   const measures = morphometry(mask, parts(mask, absorption.plane), absorption.plane);
-  const fixed = (value: number | undefined, digits: number) => (value === undefined ? "" : Number(value.toFixed(digits)));
+  const fixed = (value: number | undefined, digits: number) =>
+    value === undefined ? "" : Number(value.toFixed(digits));
   return {
     path,
     class: classes[prediction.label]!,
@@ -77,6 +108,10 @@ function row(path: string, image: Image, prediction: Prediction, model: Model, u
     angle_deg: fixed(measures?.angleDeg, 2),
     ...(umPerPx === undefined
       ? {}
-      : { length_um: fixed(measures && measures.lengthPx * umPerPx, 3), width_um: fixed(measures && measures.widthPx * umPerPx, 3), area_um2: fixed(measures && measures.areaPx * umPerPx ** 2, 3) }),
+      : {
+          length_um: fixed(measures && measures.lengthPx * umPerPx, 3),
+          width_um: fixed(measures && measures.widthPx * umPerPx, 3),
+          area_um2: fixed(measures && measures.areaPx * umPerPx ** 2, 3),
+        }),
   };
 }

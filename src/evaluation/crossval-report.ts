@@ -8,14 +8,27 @@ import { argmax } from "./metrics.ts";
 const SHOWN_MISTAKES = 36;
 const SHOWN_DOUBTFUL = 12;
 
-function curvesOf(records: CrossvalRun["records"], points: (r: CrossvalRun["records"][number]) => CurvePoint[], value: string) {
-  return records.map((r) => ({ name: r.name, points: points(r).map((p) => ({ step: p.step, value: p.values[value] ?? 0 })) }));
+function curvesOf(
+  records: CrossvalRun["records"],
+  points: (r: CrossvalRun["records"][number]) => CurvePoint[],
+  value: string,
+) {
+  return records.map((r) => ({
+    name: r.name,
+    points: points(r).map((p) => ({ step: p.step, value: p.values[value] ?? 0 })),
+  }));
 }
 
-async function reportCrop(set: PreparedSet, index: number, masks: CrossvalRun["masks"], more: Partial<ReportCrop>): Promise<ReportCrop> {
+async function reportCrop(
+  set: PreparedSet,
+  index: number,
+  masks: CrossvalRun["masks"],
+  more: Partial<ReportCrop>,
+): Promise<ReportCrop> {
   const image = cropOf(set, index);
   const frame = masks.get(index);
-  const mask = frame && frameToCrop(frame, Math.round(Math.sqrt(frame.length)), set.frameExtent, image.width, image.height);
+  const mask =
+    frame && frameToCrop(frame, Math.round(Math.sqrt(frame.length)), set.frameExtent, image.width, image.height);
   return {
     id: set.ids[index]!,
     png: Buffer.from(await encodePng(image)).toString("base64"),
@@ -27,7 +40,10 @@ async function reportCrop(set: PreparedSet, index: number, masks: CrossvalRun["m
 }
 
 /** @param command the command line that repeats the run */
-export async function crossvalReport(run: CrossvalRun, { version, command }: { version: string; command: string }): Promise<RunReportData> {
+export async function crossvalReport(
+  run: CrossvalRun,
+  { version, command }: { version: string; command: string },
+): Promise<RunReportData> {
   const { result, records, rows, set, masks } = run;
   const indexOf = new Map(set.ids.map((id, i) => [id, i]));
   const wrong = rows
@@ -41,10 +57,17 @@ export async function crossvalReport(run: CrossvalRun, { version, command }: { v
   const mistakes: ReportCrop[] = [];
   for (const row of wrong) {
     const predicted = set.classes[argmax(row.probabilities)]!;
-    mistakes.push(await reportCrop(set, indexOf.get(row.id)!, masks, { truth: set.classes[row.label]!, predicted, probabilities: row.probabilities }));
+    mistakes.push(
+      await reportCrop(set, indexOf.get(row.id)!, masks, {
+        truth: set.classes[row.label]!,
+        predicted,
+        probabilities: row.probabilities,
+      }),
+    );
   }
   const unsure: ReportCrop[] = [];
-  for (const { index, agreement } of doubtful) unsure.push(await reportCrop(set, index, masks, { note: `agreement of two views ${agreement.toFixed(2)}` }));
+  for (const { index, agreement } of doubtful)
+    unsure.push(await reportCrop(set, index, masks, { note: `agreement of two views ${agreement.toFixed(2)}` }));
   const quality = records.flatMap((r) => r.masks);
   const tested = new Set(rows.map((row) => row.id));
   return {
@@ -63,7 +86,11 @@ export async function crossvalReport(run: CrossvalRun, { version, command }: { v
       stage2: curvesOf(records, (r) => r.curves.tune, "loss"),
       trainingAccuracy: curvesOf(records, (r) => r.curves.tune, "accuracy"),
     },
-    masks: { reliability: [...set.reliability], overlap: quality.map((q) => q.overlap), replaced: quality.filter((q) => q.replaced).length },
+    masks: {
+      reliability: [...set.reliability],
+      overlap: quality.map((q) => q.overlap),
+      replaced: quality.filter((q) => q.replaced).length,
+    },
     mistakes,
     doubtful: unsure,
     problems: set.problems,

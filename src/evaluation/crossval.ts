@@ -12,13 +12,23 @@ import {
   classify,
   exportModel,
   type MaskQuality,
-  packPrepared,
   type PreparedSet,
+  packPrepared,
   prepare,
   train,
   unpackPrepared,
 } from "../learning/index.ts";
-import { formatCsv, openRun, type Progress, readArrays, readJson, type RunFolder, writeArrays, writeFileAtomic, writeJson } from "../runs/index.ts";
+import {
+  formatCsv,
+  openRun,
+  type Progress,
+  type RunFolder,
+  readArrays,
+  readJson,
+  writeArrays,
+  writeFileAtomic,
+  writeJson,
+} from "../runs/index.ts";
 import { type Environment, environment } from "./environment.ts";
 import { argmax, computeMetrics, type Metrics, type PredictionRow } from "./metrics.ts";
 import { drawFolds, publishedFolds } from "./splits.ts";
@@ -104,7 +114,10 @@ export async function crossValidate(options: CrossvalOptions): Promise<CrossvalR
     await run.event(options.resume ? "resumed" : "started", { version: options.version });
     await writeJson(run.file("environment.json"), environment());
     const foldOf = new Map(labelled.map((s, i) => [s.id, folds.fold[i]!]));
-    await writeJson(run.file("splits.json"), { folds: folds.names, images: Object.fromEntries([...foldOf].map(([id, f]) => [id, folds.names[f]])) });
+    await writeJson(run.file("splits.json"), {
+      folds: folds.names,
+      images: Object.fromEntries([...foldOf].map(([id, f]) => [id, folds.names[f]])),
+    });
     const begun = performance.now();
     const set = await preparedSet(run, dataset, progress);
     const preparing = (performance.now() - begun) / 1000;
@@ -172,7 +185,14 @@ async function runFold(
   const model = await exportModel(trained.parts, {
     program: `androscope ${options.version}`,
     classes: set.classes,
-    training: { dataset: options.dataset.kind, hash: options.dataset.hash, images: members.length, seed: options.seed, licence: options.licence, transductive: config.distill.transductive },
+    training: {
+      dataset: options.dataset.kind,
+      hash: options.dataset.hash,
+      images: members.length,
+      seed: options.seed,
+      licence: options.licence,
+      transductive: config.distill.transductive,
+    },
   });
   await writeFileAtomic(run.file(`models/fold-${name}.onnx`), model);
   const packed = Float32Array.from(classified.flatMap((c) => [...c.mask]));
@@ -215,14 +235,29 @@ async function conclude(
   const { dataset, config, seed } = options;
   const rows = records
     .flatMap((record) =>
-      record.predictions.map((p) => ({ index: p.index, id: set.ids[p.index]!, label: set.labels[p.index]!, fold: record.name, probabilities: p.probabilities, extra: p })),
+      record.predictions.map((p) => ({
+        index: p.index,
+        id: set.ids[p.index]!,
+        label: set.labels[p.index]!,
+        fold: record.name,
+        probabilities: p.probabilities,
+        extra: p,
+      })),
     )
     .sort((a, b) => a.index - b.index);
   const metrics = computeMetrics(rows, set.classes);
   const result: CrossvalResult = {
     protocol: PROTOCOL,
     ...metrics,
-    folds: records.map(({ name, train: trained, test, correct, accuracy, seconds, peakRssBytes }) => ({ name, train: trained, test, correct, accuracy, seconds, peakRssBytes })),
+    folds: records.map(({ name, train: trained, test, correct, accuracy, seconds, peakRssBytes }) => ({
+      name,
+      train: trained,
+      test,
+      correct,
+      accuracy,
+      seconds,
+      peakRssBytes,
+    })),
     ...(options.literature ? { optimisticAccuracy: literatureRule(records) } : {}),
     config,
     seed,
@@ -233,7 +268,16 @@ async function conclude(
   await writeFileAtomic(
     run.file("predictions.csv"),
     formatCsv(
-      ["path", "label", "predicted", "fold", ...set.classes.map((c) => `prob_${c}`), "mask_agreement", "length_px", "width_px"],
+      [
+        "path",
+        "label",
+        "predicted",
+        "fold",
+        ...set.classes.map((c) => `prob_${c}`),
+        "mask_agreement",
+        "length_px",
+        "width_px",
+      ],
       rows.map((row) => ({
         path: row.id,
         label: set.classes[row.label],
@@ -254,7 +298,10 @@ async function conclude(
 /** Mean over folds of the mean of the five best test accuracies. */
 function literatureRule(records: readonly FoldRecord[]): number {
   const best = records.map(({ looks }) => {
-    const top = looks.map((l) => l.accuracy).sort((a, b) => b - a).slice(0, 5);
+    const top = looks
+      .map((l) => l.accuracy)
+      .sort((a, b) => b - a)
+      .slice(0, 5);
     return top.reduce((a, b) => a + b, 0) / top.length;
   });
   return best.reduce((a, b) => a + b, 0) / best.length;

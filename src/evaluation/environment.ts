@@ -1,6 +1,7 @@
 /** Where a run was computed: what a reader needs to repeat it, and nothing that names a person. */
-import { cpus, totalmem } from "node:os";
+
 import { createRequire } from "node:module";
+import { cpus, totalmem } from "node:os";
 
 export interface Environment {
   node: string;

@@ -67,7 +67,11 @@ export function argmax(values: readonly number[]): number {
 }
 
 const ratio = (a: number, b: number) => (b === 0 ? 0 : a / b);
-const average = (values: readonly number[]) => ratio(values.reduce((a, b) => a + b, 0), values.length);
+const average = (values: readonly number[]) =>
+  ratio(
+    values.reduce((a, b) => a + b, 0),
+    values.length,
+  );
 
 /** @throws RangeError for a probability that is no number */
 export function computeMetrics(rows: readonly PredictionRow[], classes: readonly string[]): Metrics {
@@ -86,11 +90,21 @@ export function computeMetrics(rows: readonly PredictionRow[], classes: readonly
     const hits = confusion[c]![c]!;
     const precision = ratio(hits, predicted[c]!);
     const recall = ratio(hits, support);
-    return { name, support, precision, recall, recallInterval: wilson(hits, support), f1: ratio(2 * precision * recall, precision + recall) };
+    return {
+      name,
+      support,
+      precision,
+      recall,
+      recallInterval: wilson(hits, support),
+      f1: ratio(2 * precision * recall, precision + recall),
+    };
   });
   // A class without images has no recall: it does not count towards the means.
   const present = perClass.filter((c) => c.support > 0);
-  const chance = ratio(perClass.reduce((sum, { support }, c) => sum + support * predicted[c]!, 0), n * n);
+  const chance = ratio(
+    perClass.reduce((sum, { support }, c) => sum + support * predicted[c]!, 0),
+    n * n,
+  );
   const accuracy = ratio(correct, n);
   const calibration = calibrationBins(rows, 10);
   return {
@@ -104,8 +118,15 @@ export function computeMetrics(rows: readonly PredictionRow[], classes: readonly
     macroF1: average(present.map((c) => c.f1)),
     kappa: ratio(accuracy - chance, 1 - chance),
     logLoss: average(rows.map(({ label, probabilities }) => -Math.log(Math.max(1e-15, probabilities[label]!)))),
-    brier: average(rows.map(({ label, probabilities }) => probabilities.reduce((sum, p, c) => sum + (p - (c === label ? 1 : 0)) ** 2, 0))),
-    calibrationError: calibration.reduce((sum, bin) => sum + ratio(bin.count, n) * Math.abs(bin.confidence - bin.accuracy), 0),
+    brier: average(
+      rows.map(({ label, probabilities }) =>
+        probabilities.reduce((sum, p, c) => sum + (p - (c === label ? 1 : 0)) ** 2, 0),
+      ),
+    ),
+    calibrationError: calibration.reduce(
+      (sum, bin) => sum + ratio(bin.count, n) * Math.abs(bin.confidence - bin.accuracy),
+      0,
+    ),
     calibration,
     perClass,
     confusion,
@@ -127,7 +148,9 @@ function calibrationBins(rows: readonly PredictionRow[], bins: number): Calibrat
 }
 
 function coverageCurve(rows: readonly PredictionRow[]): Metrics["coverage"] {
-  const sorted = [...rows].sort((a, b) => Math.max(...b.probabilities) - Math.max(...a.probabilities) || (a.id < b.id ? -1 : 1));
+  const sorted = [...rows].sort(
+    (a, b) => Math.max(...b.probabilities) - Math.max(...a.probabilities) || (a.id < b.id ? -1 : 1),
+  );
   let correct = 0;
   return sorted.map(({ label, probabilities }, i) => {
     if (argmax(probabilities) === label) correct++;

@@ -28,7 +28,10 @@ export function publishedFolds(samples: readonly Sample[]): { names: string[]; f
  * Draws k folds with the classes spread evenly; with groups, each group falls into one fold, largest first into the
  * fold that is then most balanced. Deterministic for a seed.
  */
-export function drawFolds(samples: readonly Sample[], { k, seed, group }: SplitOptions): { names: string[]; fold: number[] } {
+export function drawFolds(
+  samples: readonly Sample[],
+  { k, seed, group }: SplitOptions,
+): { names: string[]; fold: number[] } {
   const random = Random.seeded(seed).stream("folds");
   const units = new Map<string, number[]>();
   for (const [i, sample] of samples.entries()) {

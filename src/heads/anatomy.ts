@@ -51,7 +51,13 @@ export function pose({ width, data }: Mask, absorption: Plane): Pose | undefined
 }
 
 /** Correlation of absorption with position along a direction, inside the mask. */
-function alongAxis({ width, data }: Pick<Mask, "width" | "data">, absorption: Plane, x: number, y: number, angle: number): number {
+function alongAxis(
+  { width, data }: Pick<Mask, "width" | "data">,
+  absorption: Plane,
+  x: number,
+  y: number,
+  angle: number,
+): number {
   const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
   let [n, sp, sd, spp, sdd, spd] = [0, 0, 0, 0, 0, 0];
   for (let i = 0; i < data.length; i++) {

@@ -1,4 +1,4 @@
-export { PARTS, parts, type Pose, pose } from "./anatomy.ts";
+export { PARTS, type Pose, parts, pose } from "./anatomy.ts";
 export { type Contrast, contrast } from "./contrast.ts";
 export { type Morphometry, morphometry } from "./morphometry.ts";
 export {

@@ -89,5 +89,8 @@ export function perimeter(mask: Mask): number {
     }
     return [x / (2 * reach + 1), y / (2 * reach + 1)] as const;
   });
-  return smooth.reduce((sum, [x, y], i) => sum + Math.hypot(smooth[(i + 1) % n]![0] - x, smooth[(i + 1) % n]![1] - y), 0);
+  return smooth.reduce(
+    (sum, [x, y], i) => sum + Math.hypot(smooth[(i + 1) % n]![0] - x, smooth[(i + 1) % n]![1] - y),
+    0,
+  );
 }

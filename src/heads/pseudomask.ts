@@ -2,7 +2,20 @@
  * Stage 0: the mask of the head nearest the centre of a crop, by image processing and anatomical priors alone. No
  * ellipse is forced on it: taper and neck carry the label.
  */
-import { distanceInside, fillHoles, gaussian, type Image, type Mask, open, otsu, type Plane, type Region, regionMask, regions, threshold } from "../imaging/index.ts";
+import {
+  distanceInside,
+  fillHoles,
+  gaussian,
+  type Image,
+  type Mask,
+  open,
+  otsu,
+  type Plane,
+  type Region,
+  regionMask,
+  regions,
+  threshold,
+} from "../imaging/index.ts";
 import { type Contrast, contrast } from "./contrast.ts";
 import { splitTouching } from "./touching.ts";
 
@@ -70,7 +83,9 @@ function outline(plane: Plane, { smoothing, level, opening, saddle }: PseudoMask
   const opened = open(rough, opening * halfWidth);
   const { labels, count } = splitTouching(opened, saddle);
   if (count <= 1) return central(opened, size) ?? empty;
-  const parts = Array.from({ length: count }, (_, k) => central({ ...opened, data: Uint8Array.from(labels, (l) => (l === k + 1 ? 1 : 0)) }, size));
+  const parts = Array.from({ length: count }, (_, k) =>
+    central({ ...opened, data: Uint8Array.from(labels, (l) => (l === k + 1 ? 1 : 0)) }, size),
+  );
   const best = parts.filter((part) => part !== undefined).sort((a, b) => centrality(b, size) - centrality(a, size))[0];
   return best ? fillHoles(open(best, opening * Math.max(...distanceInside(best).data))) : empty;
 }
@@ -168,5 +183,12 @@ export function hullArea({ width, height, data }: Mask): number {
     return hull.slice(0, -1);
   };
   const hull = [...chain(points), ...chain(points.toReversed())];
-  return Math.abs(hull.reduce((sum, [x, y], i) => sum + x * hull[(i + 1) % hull.length]![1] - hull[(i + 1) % hull.length]![0] * y, 0)) / 2;
+  return (
+    Math.abs(
+      hull.reduce(
+        (sum, [x, y], i) => sum + x * hull[(i + 1) % hull.length]![1] - hull[(i + 1) % hull.length]![0] * y,
+        0,
+      ),
+    ) / 2
+  );
 }

@@ -71,7 +71,12 @@ function damaged(where: string, cause: unknown): AndroscopeError {
   });
 }
 
-async function decodeWithSharp(bytes: Uint8Array, format: string, where: string, maxPixels: number): Promise<DecodedImage> {
+async function decodeWithSharp(
+  bytes: Uint8Array,
+  format: string,
+  where: string,
+  maxPixels: number,
+): Promise<DecodedImage> {
   let metadata: Metadata;
   try {
     metadata = await sharp(bytes, { limitInputPixels: false }).metadata();
@@ -87,11 +92,19 @@ async function decodeWithSharp(bytes: Uint8Array, format: string, where: string,
     const grey = metadata.space === "b-w" || metadata.space === "grey16";
     const flat = metadata.hasAlpha ? pipeline.flatten({ background: "#ffffff" }) : pipeline;
     const { data, info } = deep
-      ? await flat.toColourspace(grey ? "grey16" : "rgb16").raw({ depth: "ushort" }).toBuffer({ resolveWithObject: true })
+      ? await flat
+          .toColourspace(grey ? "grey16" : "rgb16")
+          .raw({ depth: "ushort" })
+          .toBuffer({ resolveWithObject: true })
       : await flat.toColourspace("srgb").raw().toBuffer({ resolveWithObject: true });
     const samples = deep ? narrow(new Uint16Array(data.buffer, data.byteOffset, data.byteLength / 2)) : data;
     const pixels = threeChannels(samples, info.channels, info.width * info.height);
-    return { width: info.width, height: info.height, data: pixels, source: { format, bitDepth: deep ? 16 : 8, channels: channels ?? info.channels } };
+    return {
+      width: info.width,
+      height: info.height,
+      data: pixels,
+      source: { format, bitDepth: deep ? 16 : 8, channels: channels ?? info.channels },
+    };
   } catch (cause) {
     throw damaged(where, cause);
   }
@@ -136,12 +149,22 @@ function decodeBitmap(bytes: Uint8Array, where: string, maxPixels: number): Deco
       fix: "Save it as PNG.",
     });
   }
-  const data = bits === 8 ? paletteRows(bytes, header, width, height, offset, stride) : bitmapRows(bytes, header, width, height, bits, offset, stride);
+  const data =
+    bits === 8
+      ? paletteRows(bytes, header, width, height, offset, stride)
+      : bitmapRows(bytes, header, width, height, bits, offset, stride);
   return { width, height, data, source: { format: "bmp", bitDepth: 8, channels: bits === 8 ? 1 : bits / 8 } };
 }
 
 /** Rows of indices into a table of colours, blue first. */
-function paletteRows(bytes: Uint8Array, header: DataView, width: number, height: number, offset: number, stride: number): Uint8Array {
+function paletteRows(
+  bytes: Uint8Array,
+  header: DataView,
+  width: number,
+  height: number,
+  offset: number,
+  stride: number,
+): Uint8Array {
   const data = new Uint8Array(width * height * 3);
   const palette = 14 + header.getUint32(14, true);
   const bottomUp = header.getInt32(22, true) > 0;
@@ -156,7 +179,15 @@ function paletteRows(bytes: Uint8Array, header: DataView, width: number, height:
 }
 
 /** Uncompressed rows, blue first and usually bottom up: what cameras write, read without a detour. */
-function bitmapRows(bytes: Uint8Array, header: DataView, width: number, height: number, bits: number, offset: number, stride: number): Uint8Array {
+function bitmapRows(
+  bytes: Uint8Array,
+  header: DataView,
+  width: number,
+  height: number,
+  bits: number,
+  offset: number,
+  stride: number,
+): Uint8Array {
   const data = new Uint8Array(width * height * 3);
   const bottomUp = header.getInt32(22, true) > 0;
   const step = bits / 8;

@@ -48,7 +48,11 @@ function squaredDistance({ width, height, data }: Mask, to: 0 | 1): Float64Array
 
 /** Distance of inside pixels to the nearest outside pixel, in pixels; 0 outside. The border of the image is no outside. */
 export function distanceInside(mask: Mask): Plane {
-  return { width: mask.width, height: mask.height, data: Float32Array.from(squaredDistance(mask, 0), (d) => Math.sqrt(Math.min(d, 1e8))) };
+  return {
+    width: mask.width,
+    height: mask.height,
+    data: Float32Array.from(squaredDistance(mask, 0), (d) => Math.sqrt(Math.min(d, 1e8))),
+  };
 }
 
 /** Distance to the boundary in pixels, positive inside, negative outside; the boundary runs between pixels. */
@@ -56,7 +60,9 @@ export function signedDistance(mask: Mask): Plane {
   const inside = squaredDistance(mask, 0);
   const outside = squaredDistance(mask, 1);
   const bounded = (d: number) => Math.sqrt(Math.min(d, 1e8));
-  const data = Float32Array.from(mask.data, (value, i) => (value ? bounded(inside[i]!) - 0.5 : 0.5 - bounded(outside[i]!)));
+  const data = Float32Array.from(mask.data, (value, i) =>
+    value ? bounded(inside[i]!) - 0.5 : 0.5 - bounded(outside[i]!),
+  );
   return { width: mask.width, height: mask.height, data };
 }
 

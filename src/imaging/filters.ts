@@ -41,9 +41,19 @@ export function gaussian(plane: Plane, sigma: number): Plane {
       write(i, sum);
     }
   };
-  for (let y = 0; y < height; y++) smooth(width, (x) => data[y * width + x]!, (x, v) => (rows[y * width + x] = v));
+  for (let y = 0; y < height; y++)
+    smooth(
+      width,
+      (x) => data[y * width + x]!,
+      (x, v) => (rows[y * width + x] = v),
+    );
   const out = new Float32Array(width * height);
-  for (let x = 0; x < width; x++) smooth(height, (y) => rows[y * width + x]!, (y, v) => (out[y * width + x] = v));
+  for (let x = 0; x < width; x++)
+    smooth(
+      height,
+      (y) => rows[y * width + x]!,
+      (y, v) => (out[y * width + x] = v),
+    );
   return { width, height, data: out };
 }
 

@@ -8,10 +8,10 @@ import {
   matmul,
   mean,
   reshape,
-  scale,
   Scope,
-  softmax,
   type State,
+  scale,
+  softmax,
   type Tensor,
 } from "../autodiff/index.ts";
 import type { Config } from "./config.ts";
@@ -19,7 +19,16 @@ import { classify, encode } from "./network.ts";
 import { testPerturbations } from "./posed.ts";
 import { type Geometry, type Segmentation, segment } from "./segment.ts";
 import { viewColours } from "./tune.ts";
-import { crop, readCrops, readFrame, separateViews, stackViews, suppressBackground, viewMap, viewPixels } from "./views.ts";
+import {
+  crop,
+  readCrops,
+  readFrame,
+  separateViews,
+  stackViews,
+  suppressBackground,
+  viewMap,
+  viewPixels,
+} from "./views.ts";
 
 export interface Classification extends Segmentation {
   /** [N, classes]. */
@@ -66,7 +75,10 @@ export function classification(pixels: Tensor, sizes: Tensor, parts: ClassifierP
   const colours = viewColours(seen, background, geometry, config.colour);
   const [least, most] = tune.suppress.margin;
   const margin = Math.round((least + most) / 2);
-  const margins = constant(Array.from({ length: most + 1 }, (_, k) => (k === margin ? 1 : 0)), [1, most + 1]);
+  const margins = constant(
+    Array.from({ length: most + 1 }, (_, k) => (k === margin ? 1 : 0)),
+    [1, most + 1],
+  );
   const views = tune.suppress.enabled ? suppressBackground(colours, mask, margins) : colours;
 
   const scope = Scope.frozenWith(parts.tuned);

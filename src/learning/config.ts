@@ -8,7 +8,9 @@ import { AndroscopeError, readJson } from "../runs/index.ts";
 
 const share = z.number().min(0).max(1);
 const weight = z.number().min(0).max(100);
-const range = z.tuple([z.number(), z.number()]).refine(([low, high]) => low <= high, "the first must not exceed the second");
+const range = z
+  .tuple([z.number(), z.number()])
+  .refine(([low, high]) => low <= high, "the first must not exceed the second");
 
 const channels = z.int().min(4).max(1024);
 

@@ -13,11 +13,11 @@ import {
   mul,
   reshape,
   Scope,
+  type State,
   scale,
   sigmoid,
   slice,
   smoothL1,
-  type State,
   sub,
   type Tensor,
   TrainingSession,
@@ -91,13 +91,21 @@ export function distillStep(set: PreparedSet, geometry: Geometry, { network, dis
   };
   addTask("distance", tasks.distance, () => smoothL1(predicted.distance, distance, 0.1, weights));
   addTask("parts", tasks.parts, () => bceWithLogits(predicted.acrosome, acrosome, weights));
-  addTask("rotation", tasks.rotation, () => smoothL1(relativeRotation(scope.sub("rotation"), features[3], network), turn, 0.5));
+  addTask("rotation", tasks.rotation, () =>
+    smoothL1(relativeRotation(scope.sub("rotation"), features[3], network), turn, 0.5),
+  );
   const { weightDecay, clipNorm } = distill;
   return trainingStep({ scope, loss, metrics, optimizer: { weightDecay, clipNorm } });
 }
 
 /** The inputs of one step. */
-export function distillFeeds(set: PreparedSet, members: readonly number[], geometry: Geometry, config: Config, random: Random) {
+export function distillFeeds(
+  set: PreparedSet,
+  members: readonly number[],
+  geometry: Geometry,
+  config: Config,
+  random: Random,
+) {
   const { batch, augmentation, reliabilityWeighting } = config.distill;
   const heads = batch >> 1;
   const area = set.side * set.side * 3;
@@ -154,11 +162,17 @@ export async function distill(options: DistillOptions): Promise<DistillResult> {
   const { members, geometry, config, random, threads, checkpoint, onStep } = options;
   const { distill: settings } = config;
   // The teacher changes targets and trust; the caller's set stays as it is.
-  const set: PreparedSet = { ...options.set, targets: options.set.targets.slice(), reliability: options.set.reliability.slice() };
+  const set: PreparedSet = {
+    ...options.set,
+    targets: options.set.targets.slice(),
+    reliability: options.set.reliability.slice(),
+  };
   const session = await TrainingSession.create(distillStep(set, geometry, config), { threads });
   try {
     session.initialize(random.stream("weights"));
-    const rounds = new Set(settings.teacher.enabled ? settings.teacher.rounds.map((at) => Math.round(at * settings.steps)) : []);
+    const rounds = new Set(
+      settings.teacher.enabled ? settings.teacher.rounds.map((at) => Math.round(at * settings.steps)) : [],
+    );
     let replaced: number[] = [];
     const curve = await trainLoop({
       session,

@@ -34,7 +34,14 @@ export interface TrainFinalResult {
 export async function trainFinal(options: TrainFinalOptions): Promise<TrainFinalResult> {
   const { dataset, config, seed, threads, version, progress } = options;
   requireTrainable(dataset);
-  const identity = { command: "train", version, dataset: { kind: dataset.kind, hash: dataset.hash, classes: dataset.classes }, seed, threads, config };
+  const identity = {
+    command: "train",
+    version,
+    dataset: { kind: dataset.kind, hash: dataset.hash, classes: dataset.classes },
+    seed,
+    threads,
+    config,
+  };
   const run = await openRun(options.out, identity, { resume: options.resume });
   try {
     await run.event(options.resume ? "resumed" : "started", { version });
@@ -58,7 +65,14 @@ export async function trainFinal(options: TrainFinalOptions): Promise<TrainFinal
     const bytes = await exportModel(trained.parts, {
       program: `androscope ${version}`,
       classes: set.classes,
-      training: { dataset: dataset.kind, hash: dataset.hash, images: labelled.length, seed, licence: options.licence, transductive: false },
+      training: {
+        dataset: dataset.kind,
+        hash: dataset.hash,
+        images: labelled.length,
+        seed,
+        licence: options.licence,
+        transductive: false,
+      },
     });
     // Loaded once before it is written: a model that fails its own golden check must not leave this house.
     (await Model.from(bytes, "the new model", { threads })).dispose();

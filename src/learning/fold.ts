@@ -4,7 +4,7 @@
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { InferenceRunner, input, parseState, serializeState, type State } from "../autodiff/index.ts";
+import { InferenceRunner, input, parseState, type State, serializeState } from "../autodiff/index.ts";
 import { type Progress, Random, readArrays, writeArrays } from "../runs/index.ts";
 import { type ClassifierParts, classification } from "./classifier.ts";
 import type { Config } from "./config.ts";
@@ -52,7 +52,10 @@ export interface Trained {
 }
 
 /** Mean and common deviation of the colours of some crops, in [0, 1]. */
-export function colourStatistics(set: PreparedSet, members: readonly number[]): Pick<Geometry, "colourMean" | "colourDeviation"> {
+export function colourStatistics(
+  set: PreparedSet,
+  members: readonly number[],
+): Pick<Geometry, "colourMean" | "colourDeviation"> {
   const sums = [0, 0, 0];
   const squares = [0, 0, 0];
   let count = 0;
@@ -80,7 +83,11 @@ export async function train(task: TrainingTask): Promise<Trained> {
   const random = Random.seeded(seed).stream("training", name);
   const members = [...task.train, ...(task.unlabelled ?? [])].sort((a, b) => a - b);
   const file = (kind: string) => folder && join(folder, `${name}.${kind}`);
-  let geometry: Geometry = { frameExtent: set.frameExtent, viewExtent: set.frameExtent, ...colourStatistics(set, task.train) };
+  let geometry: Geometry = {
+    frameExtent: set.frameExtent,
+    viewExtent: set.frameExtent,
+    ...colourStatistics(set, task.train),
+  };
 
   const stage1 = await keep(file("distilled"), async () => {
     progress.start(`${name}: stage 1, distillation`, config.distill.steps);
@@ -115,7 +122,14 @@ export async function train(task: TrainingTask): Promise<Trained> {
   segmenter.dispose();
   geometry = { ...geometry, viewExtent: viewExtentOf(heads.values(), config.tune.margin) };
 
-  const partsOf = (tuned: State): ClassifierParts => ({ distilled: stage1.weights, tuned, geometry, config, classes: set.classes.length, temperature: 1 });
+  const partsOf = (tuned: State): ClassifierParts => ({
+    distilled: stage1.weights,
+    tuned,
+    geometry,
+    config,
+    classes: set.classes.length,
+    temperature: 1,
+  });
   const looks: Trained["looks"] = [];
   progress.start(`${name}: stage 2, tuning`, config.tune.steps);
   // Looks at the test fold are not in the checkpoint: where they are wanted, an interrupted stage 2 starts again.
@@ -128,7 +142,8 @@ export async function train(task: TrainingTask): Promise<Trained> {
     random: random.stream("tune"),
     threads,
     checkpoint,
-    onStep: (step, { loss, accuracy }) => progress.update(step, `loss ${loss!.toFixed(3)}, training accuracy ${(100 * accuracy!).toFixed(0)} %`),
+    onStep: (step, { loss, accuracy }) =>
+      progress.update(step, `loss ${loss!.toFixed(3)}, training accuracy ${(100 * accuracy!).toFixed(0)} %`),
     look: task.look && {
       every: task.look.every,
       at: async (step, weights) => {
@@ -143,7 +158,10 @@ export async function train(task: TrainingTask): Promise<Trained> {
 }
 
 /** A finished stage 1 is kept, so that a resumed run does not repeat it. */
-async function keep(path: string | undefined, make: () => Promise<{ result: DistillResult; done(): Promise<void> }>): Promise<DistillResult> {
+async function keep(
+  path: string | undefined,
+  make: () => Promise<{ result: DistillResult; done(): Promise<void> }>,
+): Promise<DistillResult> {
   if (path && existsSync(path)) {
     const { arrays, meta } = await readArrays(path);
     return { weights: parseState(arrays.weights as Uint8Array), ...(meta as Omit<DistillResult, "weights">) };
@@ -166,7 +184,12 @@ export interface Classified {
 }
 
 /** Classifies samples of a prepared set with the same graph that the exported model holds. */
-export async function classify(set: PreparedSet, samples: readonly number[], parts: ClassifierParts, threads: number): Promise<Classified[]> {
+export async function classify(
+  set: PreparedSet,
+  samples: readonly number[],
+  parts: ClassifierParts,
+  threads: number,
+): Promise<Classified[]> {
   const pixels = input("pixels", [-1, set.side, set.side, 3], "uint8");
   const sizes = input("sizes", [-1, 2]);
   const { probabilities, extents, agreement, mask } = classification(pixels, sizes, parts);
@@ -178,9 +201,14 @@ export async function classify(set: PreparedSet, samples: readonly number[], par
   for (let from = 0; from < samples.length; from += batch) {
     const chosen = samples.slice(from, from + batch);
     const feed = new Uint8Array(chosen.length * area);
-    for (const [i, index] of chosen.entries()) feed.set(set.pixels.subarray(index * area, (index + 1) * area), i * area);
-    const result = await runner.run({ pixels: feed, sizes: Float32Array.from(chosen.flatMap((i) => [set.sizes[i * 2]!, set.sizes[i * 2 + 1]!])) });
-    const row = (name: string, i: number, size: number) => (result[name]!.data as Float32Array).slice(i * size, (i + 1) * size);
+    for (const [i, index] of chosen.entries())
+      feed.set(set.pixels.subarray(index * area, (index + 1) * area), i * area);
+    const result = await runner.run({
+      pixels: feed,
+      sizes: Float32Array.from(chosen.flatMap((i) => [set.sizes[i * 2]!, set.sizes[i * 2 + 1]!])),
+    });
+    const row = (name: string, i: number, size: number) =>
+      (result[name]!.data as Float32Array).slice(i * size, (i + 1) * size);
     for (const [i, index] of chosen.entries()) {
       const [length, width] = row("extents", i, 2);
       out.push({

@@ -78,10 +78,15 @@ export async function exportModel(
   const crops = input("crops", [-1, -1, -1, 3], "uint8");
   const sizes = input("sizes", [-1, 2]);
   const all = classification(crops, sizes, parts);
-  const outputs = Object.fromEntries(Object.keys(MODEL_OUTPUTS).map((name) => [name, all[name as keyof typeof MODEL_OUTPUTS]]));
+  const outputs = Object.fromEntries(
+    Object.keys(MODEL_OUTPUTS).map((name) => [name, all[name as keyof typeof MODEL_OUTPUTS]]),
+  );
   const golden = goldenCrop(Math.round(parts.geometry.frameExtent));
   const bare = await InferenceRunner.create(compile(outputs), { threads: 1 });
-  const { probabilities } = await bare.run({ crops: canvasOf([golden]), sizes: sizesOf([golden]) }, { crops: [1, golden.height, golden.width, 3] });
+  const { probabilities } = await bare.run(
+    { crops: canvasOf([golden]), sizes: sizesOf([golden]) },
+    { crops: [1, golden.height, golden.width, 3] },
+  );
   bare.dispose();
   const metadata: ModelMetadata = {
     format: MODEL_FORMAT,
@@ -99,7 +104,13 @@ export async function exportModel(
       probabilities: [...(probabilities!.data as Float32Array)],
     },
   };
-  return compile(outputs, { metadata: { [KEY]: JSON.stringify(metadata), licence: description.training.licence, use: "Research use only; not for diagnosis." } });
+  return compile(outputs, {
+    metadata: {
+      [KEY]: JSON.stringify(metadata),
+      licence: description.training.licence,
+      use: "Research use only; not for diagnosis.",
+    },
+  });
 }
 
 /** A drawn crop, nobody's: a dark tilted oval with a lighter end on a pale ground, with noise. */
@@ -114,7 +125,8 @@ function goldenCrop(side: number): Image {
       const across = (dx * -0.6 + dy * 0.8) / 0.15;
       const inside = along ** 2 + across ** 2 < 1;
       const colour = inside ? (along < 0 ? [190, 150, 190] : [110, 80, 150]) : [225, 205, 215];
-      for (let c = 0; c < 3; c++) data[(y * size + x) * 3 + c] = Math.max(0, Math.min(255, colour[c]! + random.normal(0, 4)));
+      for (let c = 0; c < 3; c++)
+        data[(y * size + x) * 3 + c] = Math.max(0, Math.min(255, colour[c]! + random.normal(0, 4)));
     }
   }
   return { width: size, height: size, data };
@@ -162,7 +174,11 @@ export class Model {
     });
     const model = new Model(runner, metadata);
     const { golden } = metadata;
-    const image = { width: golden.width, height: golden.height, data: new Uint8Array(Buffer.from(golden.pixels, "base64")) };
+    const image = {
+      width: golden.width,
+      height: golden.height,
+      data: new Uint8Array(Buffer.from(golden.pixels, "base64")),
+    };
     const [prediction] = await model.predict([image]);
     const off = Math.max(...prediction!.probabilities.map((p, c) => Math.abs(p - golden.probabilities[c]!)));
     if (!(off <= GOLDEN_TOLERANCE)) {
@@ -187,7 +203,8 @@ export class Model {
     );
     const classes = this.metadata.classes.length;
     const frame = this.metadata.viewSize ** 2;
-    const row = (name: string, i: number, size: number) => (out[name]!.data as Float32Array).slice(i * size, (i + 1) * size);
+    const row = (name: string, i: number, size: number) =>
+      (out[name]!.data as Float32Array).slice(i * size, (i + 1) * size);
     return images.map((_, i) => {
       const probabilities = [...row("probabilities", i, classes)];
       const [length, headWidth] = row("extents", i, 2);
@@ -234,7 +251,8 @@ function readMetadata(bytes: Uint8Array, where: string): ModelMetadata {
     });
   }
   const parsed = metadataSchema.safeParse(value);
-  if (!parsed.success) throw notAModel(where, `a description with ${parsed.error.issues[0]!.path.join(".")} missing or wrong`);
+  if (!parsed.success)
+    throw notAModel(where, `a description with ${parsed.error.issues[0]!.path.join(".")} missing or wrong`);
   return parsed.data;
 }
 

@@ -54,7 +54,12 @@ export function encode(scope: Scope, view: Tensor, { widths, blocks }: Config["n
   let x = convNorm(scope.sub("stem"), spaceToDepth(view, 2), widths[0], { activation: "relu" });
   const stages = blocks.map((count, stage) => {
     for (let block = 0; block < count; block++) {
-      x = residualBlock(scope.sub(`stage${stage}`).sub(`block${block}`), x, widths[stage]!, stage > 0 && block === 0 ? 2 : 1);
+      x = residualBlock(
+        scope.sub(`stage${stage}`).sub(`block${block}`),
+        x,
+        widths[stage]!,
+        stage > 0 && block === 0 ? 2 : 1,
+      );
     }
     return x;
   });
@@ -67,7 +72,9 @@ export function decode(scope: Scope, features: Features, { widths }: Config["net
   for (const stage of [2, 1, 0] as const) {
     const at = scope.sub(`up${stage}`);
     const above = upsample2x(convNorm(at.sub("reduce"), x, widths[stage]!, { kernel: 1, activation: "relu" }));
-    x = convNorm(at.sub("merge"), concat([above, features[stage]], 3), widths[Math.max(0, stage - 1)]!, { activation: "relu" });
+    x = convNorm(at.sub("merge"), concat([above, features[stage]], 3), widths[Math.max(0, stage - 1)]!, {
+      activation: "relu",
+    });
   }
   // Four sub-pixels for each of three maps: full resolution without a convolution at full resolution.
   const maps = depthToSpace(conv(scope.sub("maps"), x, 12, { kernel: 1, bias: true }), 2);

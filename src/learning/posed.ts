@@ -13,7 +13,12 @@ export interface PosedSet {
 }
 
 /** The view of sample `index` under a perturbation: upright where posing is on, the whole crop where it is off. */
-export function viewOf({ set, heads, geometry }: PosedSet, index: number, tune: Config["tune"], perturbation: Perturbation): ViewMap {
+export function viewOf(
+  { set, heads, geometry }: PosedSet,
+  index: number,
+  tune: Config["tune"],
+  perturbation: Perturbation,
+): ViewMap {
   if (tune.pose) return viewMap(heads.get(index)!.pose, geometry.viewExtent, perturbation);
   return viewMap(crop(set.sizes[index * 2]!, set.sizes[index * 2 + 1]!), geometry.frameExtent, perturbation);
 }

@@ -40,7 +40,12 @@ export function acrosomeOf(map: Mask): Mask {
 }
 
 /** Writes a mask and what follows from it into the targets of sample `index`. */
-export function setTargets(set: Pick<PreparedSet, "side" | "targets">, index: number, mask: Mask, acrosome: Mask): void {
+export function setTargets(
+  set: Pick<PreparedSet, "side" | "targets">,
+  index: number,
+  mask: Mask,
+  acrosome: Mask,
+): void {
   const { side, targets } = set;
   let area = 0;
   for (const inside of mask.data) area += inside ? 1 : 0;
@@ -130,7 +135,11 @@ function dropOversized(loaded: { index: number; image: Image }[], dataset: Datas
     if (Math.max(image.width, image.height) <= limit) continue;
     loaded.splice(i, 1);
     const { id } = dataset.samples[index]!;
-    problems.push({ id, code: "image/not-a-crop", message: `${id}: ${image.width}×${image.height} among crops of about ${sides[sides.length >> 1]}. Cut the head out of it.` });
+    problems.push({
+      id,
+      code: "image/not-a-crop",
+      message: `${id}: ${image.width}×${image.height} among crops of about ${sides[sides.length >> 1]}. Cut the head out of it.`,
+    });
   }
 }
 

@@ -9,6 +9,8 @@ import {
   constant,
   div,
   greaterOrEqual,
+  maximum,
+  minimum,
   mul,
   neg,
   reshape,
@@ -20,8 +22,6 @@ import {
   sub,
   sum,
   type Tensor,
-  maximum,
-  minimum,
   where,
 } from "../autodiff/index.ts";
 import type { Config } from "./config.ts";
@@ -69,12 +69,20 @@ export interface Segmentation {
 
 /** Colours 0 to 255 → about unit variance around the training crops' mean. */
 export function normaliseColour(view: Tensor, { colourMean, colourDeviation }: Geometry): Tensor {
-  const mean = constant(colourMean.map((c) => c * 255), [1, 1, 1, 3]);
+  const mean = constant(
+    colourMean.map((c) => c * 255),
+    [1, 1, 1, 3],
+  );
   return scale(sub(view, mean), 1 / (255 * colourDeviation));
 }
 
 /** Predicts mask, parts and pose of crops. `scope` is the root whose "encoder" and "decoder" stage 1 trained. */
-export function segment(scope: Scope, { canvas, canvasSize, sizes }: Crops, geometry: Geometry, network: Config["network"]): Segmentation {
+export function segment(
+  scope: Scope,
+  { canvas, canvasSize, sizes }: Crops,
+  geometry: Geometry,
+  network: Config["network"],
+): Segmentation {
   const side = network.viewSize;
   const half = geometry.frameExtent / 2;
   // The frame is the same window for every crop, about its own centre: a constant grid plus half the crop's size.
@@ -107,7 +115,10 @@ export function segment(scope: Scope, { canvas, canvasSize, sizes }: Crops, geom
   // Moments of the mask, its soft edge sharpened so that far, faint probabilities do not pull.
   const weights = sigmoid(scale(logit, 3));
   const axisOf = (values: (row: number, column: number) => number) =>
-    constant(Array.from({ length: side * side }, (_, i) => values(Math.floor(i / side), i % side)), [1, side, side, 1]);
+    constant(
+      Array.from({ length: side * side }, (_, i) => values(Math.floor(i / side), i % side)),
+      [1, side, side, 1],
+    );
   const u = axisOf((_, column) => (2 * column + 1) / side - 1);
   const v = axisOf((row) => (2 * row + 1) / side - 1);
   const mass = add(total(weights), 1e-3);

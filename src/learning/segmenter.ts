@@ -38,12 +38,25 @@ export class Segmenter {
   }
 
   /** @param side the canvas side of the sets it will see */
-  static async create(weights: State, geometry: Geometry, network: Config["network"], side: number, threads: number): Promise<Segmenter> {
+  static async create(
+    weights: State,
+    geometry: Geometry,
+    network: Config["network"],
+    side: number,
+    threads: number,
+  ): Promise<Segmenter> {
     const pixels = input("pixels", [-1, side, side, 3], "uint8");
     const sizes = input("sizes", [-1, 2]);
     const canvas = cast(pixels, "float32");
-    const outputs = segment(Scope.frozenWith(weights), { canvas, canvasSize: constant([side, side]), sizes }, geometry, network);
-    const runner = await InferenceRunner.create({ ...outputs } satisfies Record<keyof Segmentation, unknown>, { threads });
+    const outputs = segment(
+      Scope.frozenWith(weights),
+      { canvas, canvasSize: constant([side, side]), sizes },
+      geometry,
+      network,
+    );
+    const runner = await InferenceRunner.create({ ...outputs } satisfies Record<keyof Segmentation, unknown>, {
+      threads,
+    });
     return new Segmenter(runner, geometry, network.viewSize, side);
   }
 
@@ -62,7 +75,8 @@ export class Segmenter {
       const values = (name: keyof Segmentation) => out[name]!.data as Float32Array;
       for (const [i, index] of batch.entries()) {
         const [width, height] = [sizes[i * 2]!, sizes[i * 2 + 1]!];
-        const map = (name: "mask" | "acrosome") => values(name).slice(i * this.#viewSize ** 2, (i + 1) * this.#viewSize ** 2);
+        const map = (name: "mask" | "acrosome") =>
+          values(name).slice(i * this.#viewSize ** 2, (i + 1) * this.#viewSize ** 2);
         const maps = { mask: map("mask"), acrosome: map("acrosome") };
         yield {
           index,

@@ -1,7 +1,7 @@
 /** The loop both stages share: feed, step, record, checkpoint, resume. */
 import { existsSync } from "node:fs";
 import { readFile, rm } from "node:fs/promises";
-import { parseState, serializeState, type State, type TrainingSession } from "../autodiff/index.ts";
+import { parseState, type State, serializeState, type TrainingSession } from "../autodiff/index.ts";
 import { packArrays, type StoredArray, unpackArrays, writeFileAtomic } from "../runs/index.ts";
 import { averageDecay, oneCycle } from "./schedule.ts";
 
@@ -79,7 +79,12 @@ export async function trainLoop(options: LoopOptions): Promise<CurvePoint[]> {
   return curve;
 }
 
-async function writeCheckpoint(path: string, state: State, meta: unknown, extra: Record<string, StoredArray>): Promise<void> {
+async function writeCheckpoint(
+  path: string,
+  state: State,
+  meta: unknown,
+  extra: Record<string, StoredArray>,
+): Promise<void> {
   await writeFileAtomic(path, packArrays({ arrays: { ...extra, state: serializeState(state) }, meta }));
 }
 

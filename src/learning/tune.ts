@@ -4,13 +4,13 @@
  */
 import {
   add,
+  argMax,
   bceWithLogits,
   cast,
   concat,
   constant,
   diceLoss,
   equal,
-  argMax,
   exp,
   gather,
   input,
@@ -19,12 +19,12 @@ import {
   mul,
   reshape,
   Scope,
+  type State,
   scale,
   sigmoid,
   slice,
   softmax,
   softTargetCrossEntropy,
-  type State,
   stopGradient,
   sub,
   sum,
@@ -223,7 +223,8 @@ export async function tune(options: TuneOptions): Promise<TuneResult> {
       checkpoint,
       onStep,
       after: async (done) => {
-        if (look && (done % look.every === 0 || done === config.tune.steps)) await look.at(done, averaged(session.state()));
+        if (look && (done % look.every === 0 || done === config.tune.steps))
+          await look.at(done, averaged(session.state()));
       },
     });
     return { weights: averaged(session.state()), curve };

@@ -48,7 +48,12 @@ export function unpackArrays(bytes: Uint8Array, where: string): ArrayFile {
     const { entries, meta } = JSON.parse(text.decode(bytes.subarray(MAGIC.length + 4, headerEnd)));
     const start = padded(headerEnd);
     const arrays: Record<string, StoredArray> = {};
-    for (const { name, type, length, offset } of entries as { name: string; type: TypeName; length: number; offset: number }[]) {
+    for (const { name, type, length, offset } of entries as {
+      name: string;
+      type: TypeName;
+      length: number;
+      offset: number;
+    }[]) {
       const byteLength = length * TYPES[type].BYTES_PER_ELEMENT;
       const from = bytes.byteOffset + start + offset;
       if (start + offset + byteLength > bytes.length) throw new Error("a truncated file");

@@ -55,7 +55,10 @@ export function terminalProgress(stream: NodeJS.WriteStream = process.stderr): P
     finish(note = "") {
       if (!open) return;
       open = false;
-      draw([label, "done in", formatDuration((performance.now() - begun) / 1000), note].filter(Boolean).join(" "), true);
+      draw(
+        [label, "done in", formatDuration((performance.now() - begun) / 1000), note].filter(Boolean).join(" "),
+        true,
+      );
     },
     log(line) {
       draw(line, true);

@@ -16,7 +16,7 @@ function mulHigh(a: number, b: number): number {
   const bl = b & 0xffff;
   const bh = b >>> 16;
   const mid = ah * bl + ((al * bl) >>> 16);
-  return (ah * bh + (mid / 0x10000) + (((mid & 0xffff) + al * bh) >>> 16)) >>> 0;
+  return (ah * bh + mid / 0x10000 + (((mid & 0xffff) + al * bh) >>> 16)) >>> 0;
 }
 
 /** One Philox 4x32 block: ten rounds over a 128-bit counter with a 64-bit key. */
@@ -62,7 +62,10 @@ export class Random {
   /** An independent stream for a purpose, e.g. `rng.stream("fold", 3, "epoch", 12)`. It does not advance this one. */
   stream(...names: (string | number)[]): Random {
     const text = names.map((n) => `${typeof n}:${n}`).join("/");
-    const [a, b] = philox([hash32(text), hash32(text, 0x12345678), text.length, 1], [this.#key[0] ^ this.#id[0], this.#key[1] ^ this.#id[1]]);
+    const [a, b] = philox(
+      [hash32(text), hash32(text, 0x12345678), text.length, 1],
+      [this.#key[0] ^ this.#id[0], this.#key[1] ^ this.#id[1]],
+    );
     return new Random(this.#key, [a, b]);
   }
 

@@ -1,4 +1,4 @@
-import { escape, percent, svg } from "./svg.ts";
+import { escapeHtml, percent, svg } from "./svg.ts";
 
 /** Counts, with the share of the true class as the shade. */
 export function confusionMatrix(confusion: readonly (readonly number[])[], classes: readonly string[]): string {
@@ -14,8 +14,8 @@ export function confusionMatrix(confusion: readonly (readonly number[])[], class
     });
   });
   const names = classes.flatMap((name, i) => [
-    `<text class="tick" x="${left - 8}" y="${top + i * cell + cell / 2 + 4}" text-anchor="end">${escape(name)}</text>`,
-    `<text class="tick" x="${left + i * cell + cell / 2}" y="${top - 8}" text-anchor="middle">${escape(name)}</text>`,
+    `<text class="tick" x="${left - 8}" y="${top + i * cell + cell / 2 + 4}" text-anchor="end">${escapeHtml(name)}</text>`,
+    `<text class="tick" x="${left + i * cell + cell / 2}" y="${top - 8}" text-anchor="middle">${escapeHtml(name)}</text>`,
   ]);
   const titles = `<text class="axis" x="${left + (cell * classes.length) / 2}" y="18" text-anchor="middle">predicted</text><text class="axis" transform="translate(14 ${top + (cell * classes.length) / 2}) rotate(-90)" text-anchor="middle">true</text>`;
   return svg(size, "Confusion matrix", cells.join("") + names.join("") + titles);

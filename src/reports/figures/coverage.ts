@@ -8,5 +8,13 @@ export function coverageFigure(points: readonly { share: number; accuracy: numbe
     x: { domain: [0, 1], label: "share of images kept, surest first", format: share },
     y: { domain: [low, 1], label: "accuracy", format: share },
   });
-  return svg(FRAME, "Accuracy against coverage", markup + polyline(points.map((p) => [sx(p.share), sy(p.accuracy)]), "bold"));
+  return svg(
+    FRAME,
+    "Accuracy against coverage",
+    markup +
+      polyline(
+        points.map((p) => [sx(p.share), sy(p.accuracy)]),
+        "bold",
+      ),
+  );
 }

@@ -1,6 +1,6 @@
 /** Helpers of the figures: escaped text, scales, axes. Colours come from the page, so that both themes work. */
 
-export function escape(text: unknown): string {
+export function escapeHtml(text: unknown): string {
   return String(text).replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
 }
 
@@ -16,7 +16,7 @@ export interface Frame {
 export const FRAME: Frame = { width: 460, height: 300, left: 52, right: 14, top: 14, bottom: 44 };
 
 export function svg({ width, height }: { width: number; height: number }, title: string, content: string): string {
-  return `<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="${escape(title)}"><title>${escape(title)}</title>${content}</svg>`;
+  return `<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="${escapeHtml(title)}"><title>${escapeHtml(title)}</title>${content}</svg>`;
 }
 
 export function linear(domain: readonly [number, number], range: readonly [number, number]): (value: number) => number {
@@ -30,7 +30,9 @@ export function ticks([low, high]: readonly [number, number], count = 5): number
   const power = 10 ** Math.floor(Math.log10(raw));
   const step = [1, 2, 5, 10].map((m) => m * power).find((s) => s >= raw) ?? raw;
   const first = Math.ceil(low / step - 1e-9) * step;
-  return Array.from({ length: Math.floor((high - first) / step + 1e-9) + 1 }, (_, i) => Number((first + i * step).toPrecision(10)));
+  return Array.from({ length: Math.floor((high - first) / step + 1e-9) + 1 }, (_, i) =>
+    Number((first + i * step).toPrecision(10)),
+  );
 }
 
 export interface AxesOptions {
@@ -47,13 +49,14 @@ export function axes({ x, y, frame = FRAME }: AxesOptions) {
   const lines = [
     ...ticks(y.domain).map(
       (v) =>
-        `<line class="grid" x1="${left}" x2="${width - right}" y1="${sy(v).toFixed(1)}" y2="${sy(v).toFixed(1)}"/><text class="tick" x="${left - 6}" y="${(sy(v) + 4).toFixed(1)}" text-anchor="end">${escape((y.format ?? text)(v))}</text>`,
+        `<line class="grid" x1="${left}" x2="${width - right}" y1="${sy(v).toFixed(1)}" y2="${sy(v).toFixed(1)}"/><text class="tick" x="${left - 6}" y="${(sy(v) + 4).toFixed(1)}" text-anchor="end">${escapeHtml((y.format ?? text)(v))}</text>`,
     ),
     ...ticks(x.domain).map(
-      (v) => `<text class="tick" x="${sx(v).toFixed(1)}" y="${height - bottom + 16}" text-anchor="middle">${escape((x.format ?? text)(v))}</text>`,
+      (v) =>
+        `<text class="tick" x="${sx(v).toFixed(1)}" y="${height - bottom + 16}" text-anchor="middle">${escapeHtml((x.format ?? text)(v))}</text>`,
     ),
-    `<text class="axis" x="${(left + width - right) / 2}" y="${height - 6}" text-anchor="middle">${escape(x.label)}</text>`,
-    `<text class="axis" transform="translate(12 ${(top + height - bottom) / 2}) rotate(-90)" text-anchor="middle">${escape(y.label)}</text>`,
+    `<text class="axis" x="${(left + width - right) / 2}" y="${height - 6}" text-anchor="middle">${escapeHtml(x.label)}</text>`,
+    `<text class="axis" transform="translate(12 ${(top + height - bottom) / 2}) rotate(-90)" text-anchor="middle">${escapeHtml(y.label)}</text>`,
   ];
   return { sx, sy, markup: lines.join("") };
 }
