@@ -4,7 +4,7 @@
  * our reconstruction.
  */
 import { z } from "zod";
-import { AndroscopeError, readJson } from "../runs/index.ts";
+import { AndroscopeError, readText } from "../runs/index.ts";
 
 const share = z.number().min(0).max(1);
 const weight = z.number().min(0).max(100);
@@ -189,8 +189,7 @@ export function resolveConfig(value: unknown, where = "configuration"): Config {
  * @param settings `tune.steps=100`, later ones win; the value is JSON, or text where it is not
  */
 export async function loadConfig(file: string | undefined, settings: readonly string[] = []): Promise<Config> {
-  // biome-ignore lint/suspicious/noExplicitAny: an untyped document until the schema has seen it
-  const value: any = file === undefined ? {} : await readJson(file);
+  const value = file === undefined ? {} : await readConfigFile(file);
   for (const setting of settings) {
     const at = setting.indexOf("=");
     if (at < 1) {
@@ -201,21 +200,52 @@ export async function loadConfig(file: string | undefined, settings: readonly st
         fix: "For example --set tune.steps=200.",
       });
     }
-    const keys = setting.slice(0, at).split(".");
-    const text = setting.slice(at + 1);
-    let node = value;
-    for (const key of keys.slice(0, -1)) node = node[key] ??= {};
-    if (typeof node !== "object" || node === null) {
-      throw new AndroscopeError("config/unknown-key", {
-        expected: "a key of the configuration",
-        found: keys.join("."),
-        where: "--set",
-        fix: "docs/method.md lists every key.",
-      });
-    }
-    node[keys.at(-1)!] = parseValue(text);
+    setValue(value, setting.slice(0, at).split("."), parseValue(setting.slice(at + 1)));
   }
-  return resolveConfig(value, file ?? "--set");
+  const sources = [...(file === undefined ? [] : [file]), ...(settings.length > 0 ? ["--set"] : [])];
+  return resolveConfig(value, sources.join(" with ") || undefined);
+}
+
+type Tree = Record<string, unknown>;
+const isTree = (value: unknown): value is Tree => typeof value === "object" && value !== null && !Array.isArray(value);
+
+async function readConfigFile(path: string): Promise<Tree> {
+  const text = await readText(path);
+  let found = "something else";
+  try {
+    const value: unknown = JSON.parse(text);
+    if (isTree(value)) return value;
+  } catch (cause) {
+    found = (cause as Error).message;
+  }
+  throw new AndroscopeError("config/unreadable", {
+    expected: "a JSON object",
+    found,
+    where: path,
+    fix: 'Correct the file; {"tune": {"steps": 200}} is a whole configuration.',
+  });
+}
+
+/** Only own keys are stepped into: a setting of "__proto__.x" or "toString.x" must not reach what all objects share. */
+function setValue(tree: Tree, keys: readonly string[], value: unknown): void {
+  const last = keys.at(-1)!;
+  let node: unknown = tree;
+  for (const key of keys.slice(0, -1)) {
+    if (!isTree(node) || key === "__proto__") throw unknownKey(keys);
+    if (!Object.hasOwn(node, key)) node[key] = {};
+    node = node[key];
+  }
+  if (!isTree(node) || last === "__proto__") throw unknownKey(keys);
+  node[last] = value;
+}
+
+function unknownKey(keys: readonly string[]): AndroscopeError {
+  return new AndroscopeError("config/unknown-key", {
+    expected: "a key of the configuration",
+    found: keys.join("."),
+    where: "--set",
+    fix: "Correct the name or remove it; docs/method.md lists every key.",
+  });
 }
 
 function parseValue(text: string): unknown {
