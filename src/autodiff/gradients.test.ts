@@ -1,6 +1,6 @@
 /** Every op's gradient against central differences. */
 import { describe, expect, test } from "vitest";
-import { Random } from "../runs/random.ts";
+import { Random } from "../runs/index.ts";
 import {
   abs,
   add,

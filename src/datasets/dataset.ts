@@ -1,5 +1,5 @@
 /** A dataset: crops with what is known about each. Labels may be missing; pixels are read when asked for. */
-import type { Image } from "../imaging/image.ts";
+import type { Image } from "../imaging/index.ts";
 
 export interface Sample {
   /** Path relative to the dataset's root with `/` separators; for arrays `file.npy#index`. Unique. */

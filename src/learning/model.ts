@@ -8,7 +8,7 @@
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import { compile, InferenceRunner, input, readModel } from "../autodiff/index.ts";
-import type { Image } from "../imaging/image.ts";
+import type { Image } from "../imaging/index.ts";
 import { AndroscopeError, fileError, Random, writeFileAtomic } from "../runs/index.ts";
 import { type ClassifierParts, classification } from "./classifier.ts";
 

@@ -2,7 +2,7 @@
  * Crops made ready for training: pixels on one canvas size and stage 0's pseudo-mask, parts and signed distance beside
  * them. Done once per dataset, shared by all folds, and kept in one file.
  */
-import type { Dataset, Problem } from "../datasets/dataset.ts";
+import type { Dataset, Problem } from "../datasets/index.ts";
 import { PARTS, parts, pseudoMask } from "../heads/index.ts";
 import { type Image, type Mask, signedDistance } from "../imaging/index.ts";
 import { AndroscopeError, type ArrayFile, isAndroscopeError, type Progress } from "../runs/index.ts";

@@ -1,6 +1,6 @@
 /** Stage 1's network applied to prepared crops: masks in the frame and poses, in batches. */
 import { cast, constant, InferenceRunner, input, Scope, type State } from "../autodiff/index.ts";
-import type { Mask } from "../imaging/image.ts";
+import type { Mask } from "../imaging/index.ts";
 import type { Config } from "./config.ts";
 import type { PreparedSet } from "./prepare.ts";
 import { type Geometry, type Segmentation, segment } from "./segment.ts";
