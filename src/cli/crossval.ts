@@ -1,12 +1,11 @@
 import { join, resolve } from "node:path";
-import { openDataset } from "../datasets/index.ts";
+import { licenceOf, openDataset } from "../datasets/index.ts";
 import { type CrossvalRun, crossValidate, crossvalReport } from "../evaluation/index.ts";
 import { loadConfig } from "../learning/index.ts";
 import { renderRunReport } from "../reports/index.ts";
-import { AndroscopeError, formatDuration, writeFileAtomic, writeJson } from "../runs/index.ts";
+import { AndroscopeError, formatDuration, version, writeFileAtomic, writeJson } from "../runs/index.ts";
 import type { Command } from "./command.ts";
-import { atLeast, DATASET_OPTIONS, licenceOf, oneOf, onlyPositional, TRAINING_OPTIONS } from "./options.ts";
-import { version } from "./version.ts";
+import { atLeast, DATASET_OPTIONS, oneOf, onlyPositional, TRAINING_OPTIONS } from "./options.ts";
 
 export const command: Command = {
   name: "crossval",

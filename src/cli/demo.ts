@@ -1,10 +1,10 @@
 import { phantomDataset } from "../datasets/index.ts";
 import { crossValidate } from "../evaluation/index.ts";
 import { resolveConfig } from "../learning/index.ts";
+import { version } from "../runs/index.ts";
 import type { Command } from "./command.ts";
 import { finishCrossval } from "./crossval.ts";
 import { TRAINING_OPTIONS } from "./options.ts";
-import { version } from "./version.ts";
 
 /** Small enough for a minute or two on two cores, large enough to learn something. */
 const DEMO_CONFIG = {

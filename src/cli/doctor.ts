@@ -1,7 +1,7 @@
 import { add, InferenceRunner, input } from "../autodiff/index.ts";
 import { environment } from "../evaluation/index.ts";
+import { version } from "../runs/index.ts";
 import type { Command } from "./command.ts";
-import { version } from "./version.ts";
 
 export const command: Command = {
   name: "doctor",

@@ -1,5 +1,5 @@
 /** The program: picks the command, parses, runs, prints. Exit 0 success, 1 failure, 2 wrong use. */
-import { AndroscopeError, isAndroscopeError, terminalProgress } from "../runs/index.ts";
+import { AndroscopeError, isAndroscopeError, terminalProgress, version } from "../runs/index.ts";
 import { type Command, commandHelp, parseInvocation } from "./command.ts";
 
 /** Commands are loaded when called, so that --help does not wait for the numerics. */
@@ -41,7 +41,6 @@ async function main(args: string[]): Promise<number> {
     return name === undefined ? 2 : 0;
   }
   if (name === "--version") {
-    const { version } = await import("./version.ts");
     process.stdout.write(`${version()}\n`);
     return 0;
   }

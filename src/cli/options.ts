@@ -72,17 +72,3 @@ export function onlyPositional(command: string, what: string, positionals: reado
   }
   return positionals[0]!;
 }
-
-/** Licence of what a model was trained on, for its metadata. */
-export function licenceOf(kind: string): string {
-  switch (kind) {
-    case "hushem":
-      return "HuSHeM, Shaker et al., Mendeley Data 10.17632/tt3yj2pf38.3, CC BY 4.0";
-    case "mhsma":
-      return "MHSMA, CC BY-NC-SA 4.0: evaluation only";
-    case "phantoms":
-      return "generated phantoms, Apache-2.0";
-    default:
-      return "unknown: ask the owner of the training images";
-  }
-}

@@ -1,10 +1,9 @@
 import { resolve } from "node:path";
-import { openDataset } from "../datasets/index.ts";
+import { licenceOf, openDataset } from "../datasets/index.ts";
 import { loadConfig, trainFinal } from "../learning/index.ts";
-import { formatDuration } from "../runs/index.ts";
+import { formatDuration, version } from "../runs/index.ts";
 import type { Command } from "./command.ts";
-import { atLeast, DATASET_OPTIONS, licenceOf, oneOf, onlyPositional, TRAINING_OPTIONS } from "./options.ts";
-import { version } from "./version.ts";
+import { atLeast, DATASET_OPTIONS, oneOf, onlyPositional, TRAINING_OPTIONS } from "./options.ts";
 
 export const command: Command = {
   name: "train",

@@ -14,4 +14,4 @@ export {
   phantomOf,
   writePhantomDataset,
 } from "./phantom/index.ts";
-export { PUBLIC_SETS } from "./publicSets.ts";
+export { licenceOf, PUBLIC_SETS } from "./publicSets.ts";

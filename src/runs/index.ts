@@ -5,3 +5,4 @@ export * from "./files.ts";
 export * from "./progress.ts";
 export * from "./random.ts";
 export * from "./run-folder.ts";
+export * from "./version.ts";
