@@ -38,8 +38,14 @@ function withoutBlackBorder({ width, height, data }: Image): Uint8Array {
       queue.push(i);
     }
   };
-  for (let x = 0; x < width; x++) visit(x), visit((height - 1) * width + x);
-  for (let y = 0; y < height; y++) visit(y * width), visit(y * width + width - 1);
+  for (let x = 0; x < width; x++) {
+    visit(x);
+    visit((height - 1) * width + x);
+  }
+  for (let y = 0; y < height; y++) {
+    visit(y * width);
+    visit(y * width + width - 1);
+  }
   for (let at = queue.pop(); at !== undefined; at = queue.pop()) {
     const x = at % width;
     if (x > 0) visit(at - 1);

@@ -3,7 +3,7 @@
  * ellipse is forced on it: taper and neck carry the label.
  */
 import {
-  distanceInside,
+  cut,
   fillHoles,
   gaussian,
   type Image,
@@ -11,27 +11,36 @@ import {
   open,
   otsu,
   type Plane,
+  paste,
   type Region,
   regionMask,
   regions,
   threshold,
+  windowAround,
 } from "../imaging/index.ts";
+import { type BoundaryOptions, halfWidth, refineBoundary } from "./boundary.ts";
 import { type Contrast, contrast } from "./contrast.ts";
 import { splitTouching } from "./touching.ts";
 
 /** Settings with their reasons; chosen on the development half of the evaluation fields, see docs/method.md. */
-export interface PseudoMaskOptions {
+export interface PseudoMaskOptions extends BoundaryOptions {
   /** Smoothing in pixels for a head of usual size (equivalent radius 22 px); it shrinks with smaller crops. */
   smoothing: number;
   /** Share of Otsu's threshold: Otsu's own loses the pale acrosome. */
   level: number;
-  /** Opening radius that cuts the tail, as a share of the head's half width. */
-  opening: number;
   /** Pass between two summits, as a share of the lower one, below which they are two heads. */
   saddle: number;
 }
 
-export const DEFAULT_OPTIONS: PseudoMaskOptions = { smoothing: 1.2, level: 0.5, opening: 0.4, saddle: 0.85 };
+export const DEFAULT_OPTIONS: PseudoMaskOptions = {
+  smoothing: 1.2,
+  level: 0.5,
+  saddle: 0.85,
+  opening: 0.5,
+  fall: 0.4,
+  reach: 0.3,
+  band: 0.3,
+};
 
 /** What makes a mask implausible as a head, each in [0, 1]; their product multiplies the reliability. */
 export interface Gates {
@@ -68,7 +77,7 @@ export function pseudoMask(image: Image, options: Partial<PseudoMaskOptions> = {
   return { mask, reliability, accepted: reliability >= ACCEPTED_RELIABILITY, gates, contrast: seen };
 }
 
-function outline(plane: Plane, { smoothing, level, opening, saddle }: PseudoMaskOptions): Mask {
+function outline(plane: Plane, { smoothing, level, opening, saddle, ...boundary }: PseudoMaskOptions): Mask {
   const { width, height } = plane;
   const size = Math.min(width, height);
   const empty: Mask = { width, height, data: new Uint8Array(width * height) };
@@ -77,34 +86,49 @@ function outline(plane: Plane, { smoothing, level, opening, saddle }: PseudoMask
   // Otsu over what absorbs: a bright speck must not stretch the histogram.
   const absorbing = { ...smooth, data: smooth.data.map((v) => Math.max(0, v)) };
   const filled = fillHoles(threshold(absorbing, level * otsu(absorbing.data)));
-  const rough = central(open(filled, 0.02 * size), size);
-  if (!rough) return empty;
-  const halfWidth = Math.max(...distanceInside(rough).data);
-  const opened = open(rough, opening * halfWidth);
+  const found = central(open(filled, 0.02 * size), { width: size, x: width / 2, y: height / 2 });
+  if (!found) return empty;
+
+  // The rest concerns this region alone, so its window is enough.
+  const window = windowAround(found, 2 + Math.ceil(boundary.band * halfWidth(found)))!;
+  const place = { width: size, x: width / 2 - window.left, y: height / 2 - window.top };
+  const opened = cutTail(cut(found, window), opening);
   const { labels, count } = splitTouching(opened, saddle);
-  if (count <= 1) return central(opened, size) ?? empty;
-  const parts = Array.from({ length: count }, (_, k) =>
-    central({ ...opened, data: Uint8Array.from(labels, (l) => (l === k + 1 ? 1 : 0)) }, size),
-  );
-  const best = parts.filter((part) => part !== undefined).sort((a, b) => centrality(b, size) - centrality(a, size))[0];
-  return best ? fillHoles(open(best, opening * Math.max(...distanceInside(best).data))) : empty;
+  let head = central(opened, place);
+  if (count > 1) {
+    const parts = Array.from({ length: count }, (_, k) =>
+      central({ ...opened, data: Uint8Array.from(labels, (l) => (l === k + 1 ? 1 : 0)) }, place),
+    ).filter((part) => part !== undefined);
+    const best = parts.sort((a, b) => centrality(b, place) - centrality(a, place))[0];
+    head = best && fillHoles(cutTail(best, opening));
+  }
+  return head ? paste(refineBoundary(cut(smooth, window), head, { ...boundary, opening }), window, plane) : empty;
 }
+
+/** Where the head is expected: at the middle of a crop whose shorter side is `width`. */
+interface Place {
+  readonly width: number;
+  readonly x: number;
+  readonly y: number;
+}
+
+const cutTail = (mask: Mask, opening: number) => open(mask, opening * halfWidth(mask));
 
 /** How well a region's place and size fit the head that the crop was cut for. */
-function score(region: Region, { width, height }: Mask, size: number): number {
-  const distance2 = (region.x - width / 2) ** 2 + (region.y - height / 2) ** 2;
-  return region.area * Math.exp(-distance2 / (2 * (0.2 * size) ** 2));
+function score(region: Region, { x, y, width }: Place): number {
+  const distance2 = (region.x - x) ** 2 + (region.y - y) ** 2;
+  return region.area * Math.exp(-distance2 / (2 * (0.2 * width) ** 2));
 }
 
-function centrality(mask: Mask, size: number): number {
-  return Math.max(0, ...regions(mask).map((region) => score(region, mask, size)));
+function centrality(mask: Mask, place: Place): number {
+  return Math.max(0, ...regions(mask).map((region) => score(region, place)));
 }
 
 /** The region that fits best, its holes filled. */
-function central(mask: Mask, size: number): Mask | undefined {
+function central(mask: Mask, place: Place): Mask | undefined {
   let best: Region | undefined;
   for (const region of regions(mask)) {
-    if (!best || score(region, mask, size) > score(best, mask, size)) best = region;
+    if (!best || score(region, place) > score(best, place)) best = region;
   }
   return best && fillHoles(regionMask(mask, best));
 }

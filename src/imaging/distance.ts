@@ -29,56 +29,83 @@ function transformLine(f: Float64Array, n: number, out: Float64Array, v: Int32Ar
 
 /** Squared distance from every pixel to the nearest pixel whose value is `to` (0 or 1); huge where there is none. */
 function squaredDistance({ width, height, data }: Mask, to: 0 | 1): Float64Array {
-  const n = Math.max(width, height);
+  const result = new Float64Array(width * height);
+  // Along columns the distance is a count of steps, down and then up again.
+  for (let x = 0; x < width; x++) {
+    let steps = FAR;
+    for (let i = x; i < result.length; i += width) {
+      steps = (data[i] !== 0) === (to === 1) ? 0 : steps + 1;
+      result[i] = steps;
+    }
+    steps = FAR;
+    for (let i = result.length - width + x; i >= 0; i -= width) {
+      steps = Math.min(result[i]!, steps + 1);
+      result[i] = steps >= FAR ? FAR : steps * steps;
+    }
+  }
+  const n = width;
   const [f, out] = [new Float64Array(n), new Float64Array(n)];
   const [v, z] = [new Int32Array(n), new Float64Array(n + 1)];
-  const result = new Float64Array(width * height);
-  for (let x = 0; x < width; x++) {
-    for (let y = 0; y < height; y++) f[y] = (data[y * width + x] ? 1 : 0) === to ? 0 : FAR;
-    transformLine(f, height, out, v, z);
-    for (let y = 0; y < height; y++) result[y * width + x] = Math.min(FAR, out[y]!);
-  }
   for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) f[x] = result[y * width + x]!;
-    transformLine(f, width, out, v, z);
-    for (let x = 0; x < width; x++) result[y * width + x] = out[x]!;
+    const from = y * width;
+    let lowest = FAR;
+    let highest = 0;
+    for (let x = 0; x < width; x++) {
+      const d = result[from + x]!;
+      f[x] = d;
+      if (d < lowest) lowest = d;
+      if (d > highest) highest = d;
+    }
+    // A row that is all on target, or has no target in any of its columns, stays as it is.
+    if (highest === 0 || lowest === FAR) continue;
+    transformLine(f, n, out, v, z);
+    for (let x = 0; x < width; x++) result[from + x] = Math.min(FAR, out[x]!);
   }
   return result;
 }
 
+/** Beyond any picture: what stands for no target at all. */
+const NOWHERE = 1e4;
+const bounded = (squared: number) => Math.min(NOWHERE, Math.sqrt(squared));
+
 /** Distance of inside pixels to the nearest outside pixel, in pixels; 0 outside. The border of the image is no outside. */
 export function distanceInside(mask: Mask): Plane {
-  return {
-    width: mask.width,
-    height: mask.height,
-    data: Float32Array.from(squaredDistance(mask, 0), (d) => Math.sqrt(Math.min(d, 1e8))),
-  };
+  const squared = squaredDistance(mask, 0);
+  const data = new Float32Array(squared.length);
+  for (let i = 0; i < data.length; i++) data[i] = bounded(squared[i]!);
+  return { width: mask.width, height: mask.height, data };
 }
 
 /** Distance to the boundary in pixels, positive inside, negative outside; the boundary runs between pixels. */
 export function signedDistance(mask: Mask): Plane {
   const inside = squaredDistance(mask, 0);
   const outside = squaredDistance(mask, 1);
-  const bounded = (d: number) => Math.sqrt(Math.min(d, 1e8));
-  const data = Float32Array.from(mask.data, (value, i) =>
-    value ? bounded(inside[i]!) - 0.5 : 0.5 - bounded(outside[i]!),
-  );
+  const data = new Float32Array(inside.length);
+  for (let i = 0; i < data.length; i++) {
+    data[i] = mask.data[i] ? bounded(inside[i]!) - 0.5 : 0.5 - bounded(outside[i]!);
+  }
   return { width: mask.width, height: mask.height, data };
 }
 
 /** Pixels within `radius` of the mask. */
 export function dilate(mask: Mask, radius: number): Mask {
-  const limit = radius * radius + 1e-9;
-  return { ...mask, data: Uint8Array.from(squaredDistance(mask, 1), (d) => (d <= limit ? 1 : 0)) };
+  return { ...mask, data: within(squaredDistance(mask, 1), radius, 1) };
 }
 
 /** Pixels farther than `radius` from everything outside. */
 export function erode(mask: Mask, radius: number): Mask {
-  const limit = radius * radius + 1e-9;
-  return { ...mask, data: Uint8Array.from(squaredDistance(mask, 0), (d) => (d > limit ? 1 : 0)) };
+  return { ...mask, data: within(squaredDistance(mask, 0), radius, 0) };
 }
 
 /** Erosion, then dilation by a disk: what is narrower than the disk goes. */
 export function open(mask: Mask, radius: number): Mask {
   return radius <= 0 ? mask : dilate(erode(mask, radius), radius);
+}
+
+/** `value` where the distance is at most `radius`, 1 − `value` elsewhere. */
+function within(squared: Float64Array, radius: number, value: 0 | 1): Uint8Array {
+  const limit = radius * radius + 1e-9;
+  const data = new Uint8Array(squared.length);
+  for (let i = 0; i < data.length; i++) data[i] = squared[i]! <= limit ? value : 1 - value;
+  return data;
 }

@@ -31,30 +31,37 @@ export function gaussian(plane: Plane, sigma: number): Plane {
   const { width, height, data } = plane;
   const kernel = gaussianKernel(sigma);
   const radius = kernel.length - 1;
-  const rows = new Float32Array(width * height);
+  // A line at a time through a padded copy: the inner loop then reads without a test for the edge.
   const line = new Float32Array(Math.max(width, height) + 2 * radius);
-  const smooth = (length: number, read: (i: number) => number, write: (i: number, value: number) => void) => {
-    for (let i = -radius; i < length + radius; i++) line[i + radius] = read(mirrored(i, length));
-    for (let i = 0; i < length; i++) {
-      let sum = kernel[0]! * line[i + radius]!;
-      for (let k = 1; k <= radius; k++) sum += kernel[k]! * (line[i + radius - k]! + line[i + radius + k]!);
-      write(i, sum);
-    }
-  };
-  for (let y = 0; y < height; y++)
-    smooth(
-      width,
-      (x) => data[y * width + x]!,
-      (x, v) => (rows[y * width + x] = v),
-    );
+  const rows = new Float32Array(width * height);
+  for (let y = 0; y < height; y++) {
+    const from = y * width;
+    for (let i = -radius; i < width + radius; i++) line[i + radius] = data[from + mirrored(i, width)]!;
+    smoothLine(line, width, kernel, rows, from, 1);
+  }
   const out = new Float32Array(width * height);
-  for (let x = 0; x < width; x++)
-    smooth(
-      height,
-      (y) => rows[y * width + x]!,
-      (y, v) => (out[y * width + x] = v),
-    );
+  for (let x = 0; x < width; x++) {
+    for (let i = -radius; i < height + radius; i++) line[i + radius] = rows[mirrored(i, height) * width + x]!;
+    smoothLine(line, height, kernel, out, x, width);
+  }
   return { width, height, data: out };
+}
+
+/** Writes `length` smoothed samples of a padded line, `step` apart. */
+function smoothLine(
+  line: Float32Array,
+  length: number,
+  kernel: Float32Array,
+  out: Float32Array,
+  from: number,
+  step: number,
+): void {
+  const radius = kernel.length - 1;
+  for (let i = 0; i < length; i++) {
+    let sum = kernel[0]! * line[i + radius]!;
+    for (let k = 1; k <= radius; k++) sum += kernel[k]! * (line[i + radius - k]! + line[i + radius + k]!);
+    out[from + i * step] = sum;
+  }
 }
 
 /** Otsu's threshold (1979) over 256 bins: the value that best separates two classes. */

@@ -4,3 +4,4 @@ export * from "./encode.ts";
 export * from "./filters.ts";
 export type * from "./image.ts";
 export * from "./regions.ts";
+export * from "./window.ts";

@@ -9,37 +9,38 @@ export interface Region {
   readonly y: number;
   readonly touchesBorder: boolean;
   /** Pixel positions y·width + x. */
-  readonly pixels: readonly number[];
+  readonly pixels: Int32Array;
 }
 
 /** The 4-connected regions of pixels with the given value, in reading order of their first pixel. */
 export function regions({ width, height, data }: Mask, value: 0 | 1 = 1): Region[] {
-  const seen = new Uint8Array(width * height);
+  const count = width * height;
+  const seen = new Uint8Array(count);
+  for (let i = 0; i < count; i++) if ((data[i] !== 0) !== (value === 1)) seen[i] = 1;
   const found: Region[] = [];
-  for (let start = 0; start < data.length; start++) {
-    if (seen[start] || (data[start] ? 1 : 0) !== value) continue;
-    const pixels = [start];
+  // Every pixel enters once, so the regions follow each other in one list.
+  const list = new Int32Array(count);
+  let end = 0;
+  for (let start = 0; start < count; start++) {
+    if (seen[start]) continue;
+    const first = end;
+    list[end++] = start;
     seen[start] = 1;
     let [sumX, sumY, touchesBorder] = [0, 0, false];
-    for (let i = 0; i < pixels.length; i++) {
-      const at = pixels[i]!;
+    for (let i = first; i < end; i++) {
+      const at = list[i]!;
       const x = at % width;
       const y = (at - x) / width;
       sumX += x + 0.5;
       sumY += y + 0.5;
       if (x === 0 || y === 0 || x === width - 1 || y === height - 1) touchesBorder = true;
-      if (x > 0) visit(at - 1);
-      if (x < width - 1) visit(at + 1);
-      if (y > 0) visit(at - width);
-      if (y < height - 1) visit(at + width);
+      if (x > 0 && !seen[at - 1]) seen[(list[end++] = at - 1)] = 1;
+      if (x < width - 1 && !seen[at + 1]) seen[(list[end++] = at + 1)] = 1;
+      if (y > 0 && !seen[at - width]) seen[(list[end++] = at - width)] = 1;
+      if (y < height - 1 && !seen[at + width]) seen[(list[end++] = at + width)] = 1;
     }
-    found.push({ area: pixels.length, x: sumX / pixels.length, y: sumY / pixels.length, touchesBorder, pixels });
-
-    function visit(next: number): void {
-      if (seen[next] || (data[next] ? 1 : 0) !== value) return;
-      seen[next] = 1;
-      pixels.push(next);
-    }
+    const area = end - first;
+    found.push({ area, x: sumX / area, y: sumY / area, touchesBorder, pixels: list.subarray(first, end) });
   }
   return found;
 }
@@ -49,6 +50,13 @@ export function regionMask({ width, height }: Mask, region: Region): Mask {
   const data = new Uint8Array(width * height);
   for (const at of region.pixels) data[at] = 1;
   return { width, height, data };
+}
+
+/** The region with most pixels as a mask; undefined for an empty mask. */
+export function largestRegion(mask: Mask): Mask | undefined {
+  let best: Region | undefined;
+  for (const region of regions(mask)) if (!best || region.area > best.area) best = region;
+  return best && regionMask(mask, best);
 }
 
 /** Fills what no path of outside pixels connects with the border. */
