@@ -85,19 +85,29 @@ async function decodeWithSharp(
   }
   const { width, height, channels, depth } = metadata;
   if (width * height > maxPixels) throw tooLarge(width, height, where, maxPixels);
-  const deep = depth === "ushort" || depth === "short";
+  const deep = depth === "ushort";
+  if (!deep && depth !== "uchar") {
+    // Signed, 32-bit and floating-point samples have no agreed white: libvips would clip them to black or white.
+    throw new AndroscopeError("image/unknown-format", {
+      expected: "8 or 16 bits per sample, unsigned",
+      found: `samples of type ${depth}`,
+      where,
+      fix: "Scale it to 8 or 16 bits and save it again.",
+    });
+  }
   try {
-    // failOn "truncated": libvips would else fill the missing rows with grey and say nothing.
-    const pipeline = sharp(bytes, { failOn: "truncated", limitInputPixels: maxPixels, sequentialRead: true }).rotate();
+    // failOn "error": libvips would else fill the missing rows with grey and say nothing ("truncated" passes cut TIFFs).
+    const pipeline = sharp(bytes, { failOn: "error", limitInputPixels: maxPixels, sequentialRead: true }).rotate();
     const grey = metadata.space === "b-w" || metadata.space === "grey16";
-    const flat = metadata.hasAlpha ? pipeline.flatten({ background: "#ffffff" }) : pipeline;
+    // In 16 bit sharp's white is 65280, not 65535: onWhite does it instead.
+    const flat = metadata.hasAlpha && !deep ? pipeline.flatten({ background: "#ffffff" }) : pipeline;
     const { data, info } = deep
       ? await flat
           .toColourspace(grey ? "grey16" : "rgb16")
           .raw({ depth: "ushort" })
           .toBuffer({ resolveWithObject: true })
       : await flat.toColourspace("srgb").raw().toBuffer({ resolveWithObject: true });
-    const samples = deep ? narrow(new Uint16Array(data.buffer, data.byteOffset, data.byteLength / 2)) : data;
+    const samples = deep ? narrow(onWhite(words(data), info.channels, metadata.hasAlpha)) : data;
     const pixels = threeChannels(samples, info.channels, info.width * info.height);
     return {
       width: info.width,
@@ -108,6 +118,19 @@ async function decodeWithSharp(
   } catch (cause) {
     throw damaged(where, cause);
   }
+}
+
+const words = (data: Uint8Array) => new Uint16Array(data.buffer, data.byteOffset, data.byteLength / 2);
+
+/** Lays 16-bit samples, whose last channel may be alpha, on white, in place. */
+function onWhite(samples: Uint16Array, channels: number, hasAlpha: boolean): Uint16Array {
+  if (!hasAlpha) return samples;
+  for (let i = 0; i < samples.length; i += channels) {
+    const share = samples[i + channels - 1]! / 65535;
+    for (let c = 0; c < channels - 1; c++) samples[i + c] = Math.round(samples[i + c]! * share + 65535 * (1 - share));
+    samples[i + channels - 1] = 65535;
+  }
+  return samples;
 }
 
 /** 16-bit samples to 8 bit; 12-bit data, recognised by its range, keeps its contrast. */
@@ -130,6 +153,15 @@ function threeChannels(samples: Uint8Array, channels: number, pixels: number): U
 
 function decodeBitmap(bytes: Uint8Array, where: string, maxPixels: number): DecodedImage {
   const header = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (bytes.length < 54) throw damaged(where, `${bytes.length} bytes, less than a header`);
+  if (header.getUint32(14, true) < 40) {
+    throw new AndroscopeError("image/unknown-format", {
+      expected: "a BMP header of 40 bytes or more",
+      found: `${header.getUint32(14, true)} bytes, as before Windows 3`,
+      where,
+      fix: "Save it as PNG.",
+    });
+  }
   const width = header.getInt32(18, true);
   const height = Math.abs(header.getInt32(22, true));
   if (width <= 0 || height <= 0) throw damaged(where, `a size of ${width}×${height}`);
