@@ -1,9 +1,8 @@
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { licenceOf, openDataset } from "../datasets/index.ts";
-import { type CrossvalRun, crossValidate, crossvalReport } from "../evaluation/index.ts";
+import { type CrossvalRun, crossValidate, writeCrossvalReport } from "../evaluation/index.ts";
 import { loadConfig } from "../learning/index.ts";
-import { renderRunReport } from "../reports/index.ts";
-import { AndroscopeError, formatDuration, version, writeFileAtomic, writeJson } from "../runs/index.ts";
+import { AndroscopeError, formatDuration, version } from "../runs/index.ts";
 import type { Command } from "./command.ts";
 import { atLeast, DATASET_OPTIONS, oneOf, onlyPositional, TRAINING_OPTIONS } from "./options.ts";
 
@@ -76,10 +75,7 @@ export const command: Command = {
 
 /** Writes the report and says what came out. */
 export async function finishCrossval(run: CrossvalRun, out: string, line: string) {
-  const data = await crossvalReport(run, { version: version(), command: line });
-  await writeJson(join(out, "report-data.json"), data);
-  const report = join(out, "report.html");
-  await writeFileAtomic(report, renderRunReport(data));
+  const report = await writeCrossvalReport(run, out, { version: version(), command: line });
   const { result } = run;
   const percent = (v: number) => `${(100 * v).toFixed(1)} %`;
   const text = [

@@ -1,7 +1,9 @@
 /** From a finished cross-validation to the data of its report. */
+import { join } from "node:path";
 import { encodePng, outlines } from "../imaging/index.ts";
 import { type CurvePoint, cropOf, frameToCrop, type PreparedSet } from "../learning/index.ts";
-import type { ReportCrop, RunReportData } from "../reports/index.ts";
+import { type ReportCrop, type RunReportData, renderRunReport } from "../reports/index.ts";
+import { writeFileAtomic, writeJson } from "../runs/index.ts";
 import type { CrossvalRun } from "./crossval.ts";
 import { argmax } from "./metrics.ts";
 
@@ -37,6 +39,22 @@ async function reportCrop(
     outlines: mask ? outlines(mask) : [],
     ...more,
   };
+}
+
+/**
+ * Writes report.html into the run folder, and report-data.json, from which it can be drawn again.
+ * @returns the report's path
+ */
+export async function writeCrossvalReport(
+  run: CrossvalRun,
+  out: string,
+  about: { version: string; command: string },
+): Promise<string> {
+  const data = await crossvalReport(run, about);
+  await writeJson(join(out, "report-data.json"), data);
+  const path = join(out, "report.html");
+  await writeFileAtomic(path, renderRunReport(data));
+  return path;
 }
 
 /** @param command the command line that repeats the run */

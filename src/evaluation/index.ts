@@ -1,5 +1,5 @@
 export { type CrossvalOptions, type CrossvalResult, type CrossvalRun, crossValidate } from "./crossval.ts";
-export { crossvalReport } from "./crossval-report.ts";
+export { writeCrossvalReport } from "./crossval-report.ts";
 export { type Environment, environment } from "./environment.ts";
 export * from "./metrics.ts";
 export { drawFolds, publishedFolds, type SplitOptions } from "./splits.ts";
