@@ -9,6 +9,12 @@ import { writeFileAtomic } from "./files.ts";
 const MAGIC = "ANDROARR";
 const TYPES = { uint8: Uint8Array, int32: Int32Array, float32: Float32Array, float64: Float64Array } as const;
 type TypeName = keyof typeof TYPES;
+interface Entry {
+  name: string;
+  type: TypeName;
+  length: number;
+  offset: number;
+}
 export type StoredArray = Uint8Array | Int32Array | Float32Array | Float64Array;
 
 export interface ArrayFile {
@@ -20,7 +26,7 @@ const padded = (n: number) => Math.ceil(n / 8) * 8;
 
 export function packArrays({ arrays, meta }: ArrayFile): Uint8Array {
   let offset = 0;
-  const entries = Object.entries(arrays).map(([name, array]) => {
+  const entries = Object.entries(arrays).map(([name, array]): Entry => {
     const type = (Object.keys(TYPES) as TypeName[]).find((t) => array instanceof TYPES[t])!;
     const entry = { name, type, length: array.length, offset };
     offset += padded(array.byteLength);
@@ -47,20 +53,15 @@ export function unpackArrays(bytes: Uint8Array, where: string): ArrayFile {
     const headerEnd = MAGIC.length + 4 + headerLength;
     const { entries, meta } = JSON.parse(text.decode(bytes.subarray(MAGIC.length + 4, headerEnd)));
     const start = padded(headerEnd);
-    const arrays: Record<string, StoredArray> = {};
-    for (const { name, type, length, offset } of entries as {
-      name: string;
-      type: TypeName;
-      length: number;
-      offset: number;
-    }[]) {
+    const unpack = ({ name, type, length, offset }: Entry): [string, StoredArray] => {
+      if (![length, offset].every((n) => Number.isSafeInteger(n) && n >= 0)) throw new Error("a damaged header");
       const byteLength = length * TYPES[type].BYTES_PER_ELEMENT;
       const from = bytes.byteOffset + start + offset;
       if (start + offset + byteLength > bytes.length) throw new Error("a truncated file");
       // Copied: the file's own buffer need not be aligned.
-      arrays[name] = new TYPES[type](bytes.buffer.slice(from, from + byteLength) as ArrayBuffer);
-    }
-    return { arrays, meta };
+      return [name, new TYPES[type](bytes.buffer.slice(from, from + byteLength) as ArrayBuffer)];
+    };
+    return { arrays: Object.fromEntries((entries as Entry[]).map(unpack)), meta };
   } catch (cause) {
     throw new AndroscopeError("file/unreadable", {
       expected: "an intact file of arrays",
