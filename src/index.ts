@@ -1,0 +1,243 @@
+/**
+ * The public API of Androscope: what the commands do, for programs. Research use only; not for diagnosis.
+ *
+ * The whole way, from a folder per class to the class of a new crop:
+ *
+ * ```ts
+ * import { crossValidate, Model, openDataset, readImage, train } from "androscope";
+ *
+ * const dataset = await openDataset("crops");
+ * const config = { distill: { steps: 300 }, tune: { steps: 320 } }; // the defaults
+ *
+ * const { result } = await crossValidate({ dataset, config, out: "runs/crossval", split: { kind: "drawn", k: 2 } });
+ * console.log(result.accuracy, result.accuracyInterval, result.protocol);
+ *
+ * const { model: path } = await train({ dataset, config, out: "runs/model" });
+ * const model = await Model.load(path);
+ * const [prediction] = await model.predict([await readImage("new.png")]);
+ * console.log(model.metadata.classes[prediction!.label], prediction!.probabilities);
+ * model.dispose();
+ * ```
+ *
+ * Everything that fails in a way a person can act on throws an {@link AndroscopeError} with a stable code. Nothing is
+ * printed unless a {@link Progress} is given. `androscope/autodiff`, the training of networks on ONNX Runtime, is an
+ * entry point of its own.
+ */
+import type { z } from "zod";
+import { type Dataset, licenceOf } from "./datasets/index.ts";
+import {
+  type CrossvalOptions,
+  type CrossvalResult,
+  crossValidate as crossValidateWith,
+  writeCrossvalReport,
+} from "./evaluation/index.ts";
+import { type configSchema, resolveConfig, type TrainFinalResult, trainFinal } from "./learning/index.ts";
+import { type Progress, silent, version } from "./runs/index.ts";
+
+/**
+ * Datasets: a folder per class, a CSV manifest, or one of the public sets. docs/data.md says what is read.
+ *
+ * ```ts
+ * import { openDataset } from "androscope";
+ *
+ * const dataset = await openDataset("crops");
+ * for (const { id, label } of dataset.samples) console.log(id, label === undefined ? "" : dataset.classes[label]);
+ * for (const { id, code, message } of dataset.problems) console.log(id, code, message);
+ * ```
+ *
+ * Phantoms are drawn heads with exact masks, parts and poses; the same seed gives the same bytes.
+ *
+ * ```ts
+ * import { encodePng, generatePhantoms } from "androscope";
+ *
+ * for (const { kind, image, mask, pose } of generatePhantoms({ count: 5, seed: 1 })) {
+ *   console.log(kind, mask.data.filter(Boolean).length, "pixels", pose.angle, (await encodePng(image)).length, "bytes");
+ * }
+ * ```
+ */
+export {
+  type Dataset,
+  type Description,
+  describeDataset,
+  generatePhantom,
+  generatePhantoms,
+  type ImportResult,
+  importPublicSet,
+  licenceOf,
+  type OpenOptions,
+  openDataset,
+  PHANTOM_CLASSES,
+  type Phantom,
+  type Problem,
+  PUBLIC_SETS,
+  phantomDataset,
+  type Sample,
+  writePhantomDataset,
+} from "./datasets/index.ts";
+/** Figures of merit from out-of-fold predictions, and folds. `computeMetrics` and `wilson` are pure functions. */
+export {
+  type ClassMetrics,
+  type CrossvalResult,
+  computeMetrics,
+  drawFolds,
+  type Interval,
+  type Metrics,
+  mcnemar,
+  type PredictionRow,
+  publishedFolds,
+  type SplitOptions,
+  wilson,
+} from "./evaluation/index.ts";
+/**
+ * Stage 0, without a network: the mask of the head nearest the centre, its parts, pose and measures. Lengths are in
+ * pixels; multiply by µm per pixel only where it is known.
+ *
+ * ```ts
+ * import { morphometry, parts, pseudoMask, readImage } from "androscope";
+ *
+ * const { mask, reliability, accepted, contrast } = pseudoMask(await readImage("new.png"));
+ * const measures = morphometry(mask, parts(mask, contrast.plane), contrast.plane);
+ * if (accepted) console.log(reliability, measures?.lengthPx, measures?.widthPx, measures?.acrosomeShare);
+ * ```
+ */
+export {
+  ACCEPTED_RELIABILITY,
+  type Contrast,
+  contrast,
+  type HeadMask,
+  intersectionOverUnion,
+  type Morphometry,
+  morphometry,
+  PARTS,
+  type Pose,
+  type PseudoMaskOptions,
+  parts,
+  pose,
+  pseudoMask,
+} from "./heads/index.ts";
+/** Pixels: decoding decides by content, never by the file's name, and always gives 8-bit RGB. */
+export {
+  type DecodedImage,
+  decodeImage,
+  encodeMaskPng,
+  encodePng,
+  type Image,
+  type Mask,
+  outlines,
+  type Plane,
+  readImage,
+} from "./imaging/index.ts";
+/**
+ * The configuration of the method, and the model: one .onnx file that takes raw crops. `Model.load` checks that the
+ * file is one of Androscope's and reproduces its own golden output here.
+ *
+ * ```ts
+ * import { defaultConfig, isAndroscopeError, Model, resolveConfig } from "androscope";
+ *
+ * const config = resolveConfig({ tune: { steps: 200 } }); // everything else by default; unknown keys throw
+ * console.log(config.tune.steps, defaultConfig.tune.steps);
+ * try {
+ *   await Model.load("new.png");
+ * } catch (error) {
+ *   if (isAndroscopeError(error, "model/not-a-model")) console.log(error.fix);
+ * }
+ * ```
+ */
+export {
+  type Config,
+  configSchema,
+  defaultConfig,
+  frameToCrop,
+  loadConfig,
+  MODEL_FORMAT,
+  MODEL_OUTPUTS,
+  Model,
+  type ModelMetadata,
+  type Prediction,
+  resolveConfig,
+  type TrainFinalResult,
+} from "./learning/index.ts";
+/** Errors with codes, progress, and the one source of randomness. */
+export {
+  AndroscopeError,
+  ERROR_CODES,
+  type ErrorCode,
+  isAndroscopeError,
+  type Progress,
+  Random,
+  silent,
+  terminalProgress,
+  version,
+} from "./runs/index.ts";
+
+/** What {@link train} and {@link crossValidate} have in common. */
+export interface RunOptions {
+  dataset: Dataset;
+  /** The run folder to create; docs say what it holds. */
+  out: string;
+  /** Any part of the configuration; the rest is the default. */
+  config?: z.input<typeof configSchema>;
+  /** Seed of everything random: a whole number from 0. Default 1. */
+  seed?: number;
+  /** Threads per operator. Results depend on it in the last bits. Default 2. */
+  threads?: number;
+  /** Continue an interrupted run in `out`. */
+  resume?: boolean;
+  /** Licence of the training images, for the model's metadata. Known for public sets and phantoms. */
+  licence?: string;
+  /** Default: silent. */
+  progress?: Progress;
+}
+
+function resolved({ dataset, config, seed = 1, threads = 2, licence, progress = silent, ...rest }: RunOptions) {
+  return {
+    ...rest,
+    dataset,
+    config: resolveConfig(config ?? {}),
+    seed,
+    threads,
+    version: version(),
+    licence: licence ?? licenceOf(dataset.kind),
+    progress,
+  };
+}
+
+/**
+ * Trains one model on a whole dataset: `androscope train`. Images without a label serve stage 1.
+ * @returns the path of model.onnx among others. How well it does is for {@link crossValidate} to say.
+ * @throws `config/*`, `data/*`, `run/*`, `file/*`
+ */
+export async function train(options: RunOptions): Promise<TrainFinalResult> {
+  return trainFinal(resolved(options));
+}
+
+export interface CrossValidateOptions extends RunOptions {
+  /** Default: the dataset's own folds where it has any, else five drawn ones, stratified by class. */
+  split?: CrossvalOptions["split"];
+  /** Also compute the literature's selection rule, which is chosen on test data and marked optimistic. */
+  literature?: boolean;
+}
+
+/**
+ * Cross-validates both stages: `androscope crossval`. A fixed number of steps, the averaged last weights, nothing
+ * chosen on a test fold.
+ * @returns the figures, also in metrics.json, and the path of the report
+ * @throws `config/*`, `data/*`, `run/*`, `file/*`
+ */
+export async function crossValidate({
+  split,
+  literature,
+  ...options
+}: CrossValidateOptions): Promise<{ result: CrossvalResult; report: string }> {
+  const own = options.dataset.samples.some(({ fold }) => fold !== undefined);
+  const run = await crossValidateWith({
+    ...resolved(options),
+    split: split ?? (own ? { kind: "published" } : { kind: "drawn", k: 5 }),
+    literature,
+  });
+  const report = await writeCrossvalReport(run, options.out, {
+    version: version(),
+    command: `crossValidate from a program, seed ${options.seed ?? 1}`,
+  });
+  return { result: run.result, report };
+}
