@@ -31,7 +31,7 @@ export async function download(url: string, path: string, options: DownloadOptio
   const failure = (error: unknown) => {
     if (error instanceof AndroscopeError) return error;
     if (silence.signal.aborted) return refuse(`no data for ${Math.round(idleMs / 1000)} s`, error);
-    const known = fileError(error, path);
+    const known = fileError(error, path, "write");
     if (known instanceof AndroscopeError) return known;
     const { message, cause } = error as Error;
     return refuse(`a broken transfer (${(cause as Error | undefined)?.message ?? message})`, error);

@@ -55,15 +55,7 @@ export async function hashFile(path: string): Promise<string> {
   try {
     for await (const chunk of createReadStream(path)) hash.update(chunk as Uint8Array);
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code !== "EISDIR" && code !== "EACCES") throw fileError(error, path);
-    throw new AndroscopeError("file/unreadable", {
-      expected: "a file that can be read",
-      found: code === "EISDIR" ? "a folder" : "one without permission",
-      where: path,
-      fix: "Correct the path or the file's permissions.",
-      cause: error,
-    });
+    throw fileError(error, path);
   }
   return hash.digest("hex");
 }
@@ -123,7 +115,7 @@ export async function fromFiles(
 export async function requireEmptyFolder(path: string): Promise<void> {
   const entries = await readdir(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return [];
-    throw fileError(error, path);
+    throw fileError(error, path, "write");
   });
   if (entries.length > 0) {
     throw new AndroscopeError("file/not-writable", {

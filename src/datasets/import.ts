@@ -4,9 +4,9 @@
  */
 import { createHash, randomUUID } from "node:crypto";
 import { rmSync } from "node:fs";
-import { mkdir, readdir, readFile, rename, rm, rmdir, stat, writeFile } from "node:fs/promises";
+import { readdir, readFile, rename, rm, rmdir, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import { AndroscopeError, fileError, type Progress, silent } from "../runs/index.ts";
+import { AndroscopeError, fileError, makeFolder, type Progress, silent } from "../runs/index.ts";
 import { readArchive } from "./archive.ts";
 import { type DownloadOptions, download } from "./download.ts";
 import { isImageName, listImages, requireEmptyFolder } from "./files.ts";
@@ -66,8 +66,8 @@ export async function importFiles(
   let parents: string | undefined;
   process.once("SIGINT", interrupted).once("SIGTERM", interrupted).once("exit", removeNow);
   try {
-    parents = await mkdir(dirname(root), { recursive: true });
-    await mkdir(join(staging, "files"), { recursive: true });
+    parents = await makeFolder(dirname(root));
+    await makeFolder(join(staging, "files"));
     const extra = await collect(
       set,
       sums,
@@ -81,7 +81,7 @@ export async function importFiles(
   } catch (error) {
     await rm(staging, { recursive: true, force: true });
     await removeEmptyFolders(dirname(root), parents);
-    throw fileError(error, root);
+    throw fileError(error, root, "write");
   } finally {
     await rm(staging, { recursive: true, force: true });
     process.off("SIGINT", interrupted).off("SIGTERM", interrupted).off("exit", removeNow);
@@ -112,7 +112,7 @@ async function collect(
     const path = byHash.get(createHash("sha256").update(content).digest("hex"));
     if (path === undefined) others.push(name);
     else if (!found.has(path)) {
-      await mkdir(dirname(join(folder, path)), { recursive: true });
+      await makeFolder(dirname(join(folder, path)));
       await writeFile(join(folder, path), content, { flag: "wx" });
       found.add(path);
       progress.update(found.size);

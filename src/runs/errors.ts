@@ -84,11 +84,16 @@ export function isAndroscopeError(error: unknown, code?: ErrorCode): error is An
   return error instanceof AndroscopeError && (code === undefined || error.code === code);
 }
 
-/** Turns a system error of a file operation into one of the catalogue's; anything else is returned as it is. */
-export function fileError(error: unknown, path: string): unknown {
-  const code = (error as NodeJS.ErrnoException)?.code;
+/**
+ * Turns a system error of a file operation into one of the catalogue's; anything else is returned as it is.
+ * @param doing what failed; decides the code where the system does not tell, as for a missing permission
+ */
+export function fileError(error: unknown, path: string, doing: "read" | "write" = "read"): unknown {
+  const { code, syscall } = (error ?? {}) as NodeJS.ErrnoException;
+  if (code === undefined || syscall === undefined) return error;
   switch (code) {
     case "ENOENT":
+      if (doing === "write") break;
       return new AndroscopeError("file/not-found", {
         expected: "an existing file or folder",
         found: "nothing",
@@ -105,20 +110,34 @@ export function fileError(error: unknown, path: string): unknown {
         fix: "Free some space and run the same command again; with --resume it continues.",
         cause: error,
       });
-    case "EACCES":
-    case "EPERM":
-    case "EROFS":
-    case "ENOTDIR":
-    case "EISDIR":
-    case "EEXIST":
-      return new AndroscopeError("file/not-writable", {
-        expected: "a path that can be read and written",
-        found: code,
+  }
+  const found = FOUND[code] ?? code;
+  return doing === "read"
+    ? new AndroscopeError("file/unreadable", {
+        expected: "a path that can be read",
+        found,
+        where: path,
+        fix: "Correct the path or its permissions.",
+        cause: error,
+      })
+    : new AndroscopeError("file/not-writable", {
+        expected: "a path that can be written",
+        found,
         where: path,
         fix: "Choose another path or change its permissions.",
         cause: error,
       });
-    default:
-      return error;
-  }
 }
+
+const FOUND: Readonly<Record<string, string>> = {
+  ENOENT: "a place where nothing can be made (ENOENT)",
+  EACCES: "no permission (EACCES)",
+  EPERM: "no permission (EPERM)",
+  EROFS: "a read-only disk (EROFS)",
+  ENOTDIR: "a file where a folder should be (ENOTDIR)",
+  EEXIST: "a file where a folder should be (EEXIST)",
+  EISDIR: "a folder (EISDIR)",
+  EFBIG: "a limit on the size of files (EFBIG)",
+  ENAMETOOLONG: "too long a name (ENAMETOOLONG)",
+  EMFILE: "too many open files (EMFILE)",
+};

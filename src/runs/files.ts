@@ -1,14 +1,34 @@
 /** Files that appear whole or not at all: written beside their destination, flushed, then renamed over it. */
 import { randomUUID } from "node:crypto";
-import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { AndroscopeError, fileError } from "./errors.ts";
+
+/**
+ * Makes a folder and those above it. Node's own recursive mkdir never returns where the parent cannot hold a folder
+ * and says so with ENOENT, as /proc does.
+ * @returns the topmost folder it made, undefined where all were there
+ */
+export async function makeFolder(path: string): Promise<string | undefined> {
+  try {
+    await mkdir(path);
+    return path;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EEXIST" && (await stat(path)).isDirectory()) return undefined;
+    const parent = dirname(path);
+    if (code !== "ENOENT" || parent === path || existsSync(parent)) throw fileError(error, path, "write");
+    const first = await makeFolder(parent);
+    return (await makeFolder(path)) && (first ?? path);
+  }
+}
 
 /** Writes `content` to `path`, creating its folders. A reader sees the old file or the new one, never a part. */
 export async function writeFileAtomic(path: string, content: string | Uint8Array): Promise<void> {
   const temporary = `${path}.${process.pid}-${randomUUID().slice(0, 8)}.part`;
   try {
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
     const handle = await open(temporary, "w");
     try {
       await handle.writeFile(content);
@@ -19,7 +39,7 @@ export async function writeFileAtomic(path: string, content: string | Uint8Array
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => {});
-    throw fileError(error, path);
+    throw fileError(error, path, "write");
   }
 }
 

@@ -1,9 +1,10 @@
 /** A run's folder: one run, one writer, resumable. */
 import { existsSync } from "node:fs";
-import { appendFile, mkdir, open, readFile, rm } from "node:fs/promises";
+import { appendFile, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { AndroscopeError, fileError } from "./errors.ts";
-import { readJson, writeJson } from "./files.ts";
+import { makeFolder, readJson, writeJson } from "./files.ts";
+import { lockFolder } from "./lock.ts";
 
 export interface RunFolder {
   readonly path: string;
@@ -14,74 +15,19 @@ export interface RunFolder {
   close(): Promise<void>;
 }
 
-/** Whether a process is running. */
-function alive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
-}
-
-async function lock(path: string): Promise<() => Promise<void>> {
-  const file = join(path, "lock");
-  for (let attempt = 0; ; attempt++) {
-    try {
-      const handle = await open(file, "wx");
-      await handle.writeFile(String(process.pid));
-      await handle.close();
-      return () => rm(file, { force: true });
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw fileError(error, file);
-      const owner = Number(await readFile(file, "utf8").catch(() => "0"));
-      if (attempt > 0 || (owner > 0 && owner !== process.pid && alive(owner))) {
-        throw new AndroscopeError("run/busy", {
-          expected: "a run folder that nobody writes to",
-          found: `process ${owner} at work in it`,
-          where: path,
-          fix: "Wait for it to end, or use another folder.",
-        });
-      }
-      // The owner was killed: its lock is void.
-      await rm(file, { force: true });
-    }
-  }
-}
-
 /**
  * Opens a run folder for a run described by `identity`, which decides whether a resumed run is the same one.
  * @throws `run/exists`, `run/different`, `run/busy`, `file/*`
  */
 export async function openRun(path: string, identity: unknown, { resume = false } = {}): Promise<RunFolder> {
-  const config = join(path, "config.json");
-  if (existsSync(config)) {
-    if (!resume) {
-      throw new AndroscopeError("run/exists", {
-        expected: "a folder without a run",
-        found: "a run",
-        where: path,
-        fix: "Choose another --out, or continue it with --resume.",
-      });
-    }
-    const before = await readJson(config);
-    if (JSON.stringify(before) !== JSON.stringify(JSON.parse(JSON.stringify(identity)))) {
-      throw new AndroscopeError("run/different", {
-        expected: "the configuration, data, seed and version that the run was started with",
-        found: differing(before, JSON.parse(JSON.stringify(identity))),
-        where: path,
-        fix: "Start it as before, or choose another --out.",
-      });
-    }
-  }
-  await mkdir(path, { recursive: true }).catch((error) => {
-    throw fileError(error, path);
-  });
-  const unlock = await lock(path);
+  await makeFolder(path);
+  // Looked at only under the lock: another process may have begun a run here a moment ago.
+  const close = await lockFolder(path);
   try {
-    if (!existsSync(config)) await writeJson(config, identity);
+    await requireSame(path, identity, resume);
+    if (resume) await removeParts(path);
   } catch (error) {
-    await unlock();
+    await close();
     throw error;
   }
   return {
@@ -90,16 +36,50 @@ export async function openRun(path: string, identity: unknown, { resume = false 
     event: async (kind, detail = {}) => {
       const line = `${JSON.stringify({ time: new Date().toISOString(), kind, ...detail })}\n`;
       await appendFile(join(path, "events.jsonl"), line).catch((error) => {
-        throw fileError(error, path);
+        throw fileError(error, path, "write");
       });
     },
-    close: unlock,
+    close,
   };
+}
+
+/** Writes down what the run is, or compares with what is written. */
+async function requireSame(path: string, identity: unknown, resume: boolean): Promise<void> {
+  const config = join(path, "config.json");
+  if (!existsSync(config)) return writeJson(config, identity);
+  if (!resume) {
+    throw new AndroscopeError("run/exists", {
+      expected: "a folder without a run",
+      found: "a run",
+      where: path,
+      fix: "Choose another --out, or continue it with --resume.",
+    });
+  }
+  const before = await readJson(config);
+  const now = JSON.parse(JSON.stringify(identity));
+  if (JSON.stringify(before) !== JSON.stringify(now)) {
+    throw new AndroscopeError("run/different", {
+      expected: "the configuration, data, seed and version that the run was started with",
+      found: differing(before, now),
+      where: path,
+      fix: "Start it as before, or choose another --out.",
+    });
+  }
+}
+
+/** Removes what a killed process had begun to write. */
+async function removeParts(path: string): Promise<void> {
+  for (const name of await readdir(path, { recursive: true })) {
+    if (/\.\d+-[0-9a-f]{8}\.part$/.test(name)) await rm(join(path, name), { force: true });
+  }
 }
 
 /** The keys in which two documents differ, for people. */
 function differing(a: unknown, b: unknown, path = ""): string {
-  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return `another ${path || "value"}`;
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) {
+    const shown = (value: unknown) => JSON.stringify(value)?.slice(0, 80) ?? "nothing";
+    return `${path || "value"} ${shown(b)} instead of ${shown(a)}`;
+  }
   const keys = [...new Set([...Object.keys(a), ...Object.keys(b)])];
   const record = (x: object, key: string) => (x as Record<string, unknown>)[key];
   return keys

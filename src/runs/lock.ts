@@ -1,0 +1,117 @@
+/**
+ * One writer per folder: a file `lock` that names the process which holds it. The lock of a process that was killed is
+ * void. It guards against a second process on this machine; machines that share a folder do not see each other's.
+ */
+import { randomUUID } from "node:crypto";
+import { open, readFile, rename, rm } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import { AndroscopeError, fileError } from "./errors.ts";
+
+/** Folders that this process holds. */
+const held = new Set<string>();
+
+/** Takes the folder, which must exist. @returns what gives it free. @throws `run/busy`, `file/*` */
+export async function lockFolder(folder: string): Promise<() => Promise<void>> {
+  const file = join(folder, "lock");
+  const key = resolve(file);
+  if (held.has(key)) throw busy(folder, process.pid);
+  const mine = await describe(process.pid);
+  for (;;) {
+    if (await create(file, mine)) {
+      held.add(key);
+      return async () => {
+        held.delete(key);
+        await rm(file, { force: true });
+      };
+    }
+    const owner = await read(file);
+    if (owner === undefined) continue;
+    const pid = Number(owner.split(" ")[0]);
+    if (pid > 0 && owner !== mine && (await isRunning(pid, owner))) throw busy(folder, pid);
+    if (!(await removeVoid(file, owner))) throw busy(folder, pid);
+  }
+}
+
+async function create(file: string, content: string): Promise<boolean> {
+  try {
+    const handle = await open(file, "wx");
+    try {
+      await handle.writeFile(content);
+    } finally {
+      await handle.close();
+    }
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+    throw fileError(error, file, "write");
+  }
+}
+
+/** What the lock says; undefined where it is gone. An empty one is being written just now, unless it stays empty. */
+async function read(file: string): Promise<string | undefined> {
+  for (let attempt = 0; ; attempt++) {
+    const text = await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
+      if (error.code === "ENOENT") return undefined;
+      throw fileError(error, file);
+    });
+    if (text !== "" || attempt === 5) return text;
+    await wait(100);
+  }
+}
+
+/** Removes a void lock, unless another process has done so and put its own there since it was read. */
+async function removeVoid(file: string, expected: string): Promise<boolean> {
+  const aside = `${file}.${randomUUID().slice(0, 8)}.part`;
+  try {
+    await rename(file, aside);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return true;
+    throw fileError(error, file, "write");
+  }
+  if ((await readFile(aside, "utf8")) !== expected) {
+    await rename(aside, file);
+    return false;
+  }
+  await rm(aside);
+  return true;
+}
+
+/**
+ * A process, so that it is told from a later one of the same number: numbers are used again, at once in containers.
+ * Where the system does not tell when a process began, the number alone.
+ */
+async function describe(pid: number): Promise<string> {
+  try {
+    const [boot, stat] = await Promise.all([
+      readFile("/proc/sys/kernel/random/boot_id", "utf8"),
+      readFile(`/proc/${pid}/stat`, "utf8"),
+    ]);
+    // After the name, which may hold anything: the state is field 3, the start time field 22.
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    // A zombie has ended; only its parent has not yet asked how.
+    return fields[0] === "Z" || fields[0] === "X" ? "" : `${pid} ${boot.trim()} ${fields[19]}`;
+  } catch {
+    return String(pid);
+  }
+}
+
+async function isRunning(pid: number, description: string): Promise<boolean> {
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EPERM") return false;
+  }
+  const now = await describe(pid);
+  // A lock, or a system, that tells the number only: assume the worst.
+  return now === description || (now !== "" && (!now.includes(" ") || !description.includes(" ")));
+}
+
+function busy(folder: string, pid: number): AndroscopeError {
+  return new AndroscopeError("run/busy", {
+    expected: "a run folder that nobody writes to",
+    found: `process ${pid} at work in it`,
+    where: folder,
+    fix: "Wait for it to end, or use another folder.",
+  });
+}
