@@ -4,7 +4,7 @@
  */
 import protobuf from "protobufjs";
 import { DTYPE_CODES } from "./elementwise.ts";
-import { type Attribute, type DType, type Tensor, type TypedArray, topologicalOrder } from "./tensor.ts";
+import { type Attribute, type DType, FormatError, type Tensor, type TypedArray, topologicalOrder } from "./tensor.ts";
 
 const OPSET = 18;
 const IR_VERSION = 9;
@@ -184,14 +184,22 @@ export interface ModelSummary {
 // biome-ignore lint/suspicious/noExplicitAny: protobufjs objects are untyped
 type Message = any;
 
-/** Reads what an .onnx file says of itself. Throws where the bytes are no ONNX model. */
+function decode(bytes: Uint8Array): Message {
+  try {
+    return ModelProto.toObject(ModelProto.decode(bytes), { longs: Number, defaults: true, arrays: true });
+  } catch (cause) {
+    throw new FormatError(`not an ONNX model, or one cut short: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/**
+ * Reads what an .onnx file says of itself.
+ * @throws FormatError where the bytes are no ONNX model
+ */
 export function readModel(bytes: Uint8Array): ModelSummary {
-  const message: Message = ModelProto.toObject(ModelProto.decode(bytes), {
-    longs: Number,
-    defaults: true,
-    arrays: true,
-  });
-  if (!message.graph || message.opsetImport.length === 0) throw new Error("not an ONNX model");
+  const message = decode(bytes);
+  if (!message.graph || message.opsetImport.length === 0)
+    throw new FormatError("not an ONNX model: it has no graph or names no operator set");
   const dtypes = Object.fromEntries(Object.entries(DTYPE_CODES).map(([name, code]) => [code, name as DType]));
   const value = ({ name, type }: Message): ModelValue => ({
     name,

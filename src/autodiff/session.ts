@@ -2,7 +2,7 @@
 import * as ort from "onnxruntime-node";
 import { compile } from "./onnx.ts";
 import type { RandomSource, State } from "./scope.ts";
-import { type DType, ShapeError, showShape, sizeOf, type Tensor, type TypedArray } from "./tensor.ts";
+import { type DType, FormatError, ShapeError, showShape, sizeOf, type Tensor, type TypedArray } from "./tensor.ts";
 import type { TrainingStep } from "./training.ts";
 
 export type Feeds = Readonly<Record<string, TypedArray>>;
@@ -184,13 +184,18 @@ export class InferenceRunner {
     this.#inputs = inputs;
   }
 
-  /** @param model .onnx bytes, or the outputs of a graph */
+  /**
+   * @param model .onnx bytes, or the outputs of a graph
+   * @throws FormatError where ONNX Runtime refuses the bytes
+   */
   static async create(
     model: Uint8Array | Readonly<Record<string, Tensor>>,
     options: SessionOptions = {},
   ): Promise<InferenceRunner> {
     const bytes = model instanceof Uint8Array ? model : compile(model);
-    const session = await ort.InferenceSession.create(bytes, sessionOptions(options));
+    const session = await ort.InferenceSession.create(bytes, sessionOptions(options)).catch((cause: Error) => {
+      throw new FormatError(`ONNX Runtime cannot load this as a model: ${cause.message}`, { cause });
+    });
     const inputs = new Map<string, { shape: readonly number[]; dtype: DType }>();
     for (const info of session.inputMetadata) {
       if (info.isTensor)

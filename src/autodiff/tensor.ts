@@ -42,6 +42,11 @@ export class ShapeError extends Error {
   override readonly name = "ShapeError";
 }
 
+/** Bytes that are not what they should be: no ONNX model, no training state, or one cut short. */
+export class FormatError extends Error {
+  override readonly name = "FormatError";
+}
+
 export function showShape(shape: readonly number[]): string {
   return `[${shape.join(", ")}]`;
 }
