@@ -4,7 +4,7 @@ export { type Description, describeDataset } from "./describe.ts";
 export { hashFile, isImageName, listImages, requireEmptyFolder } from "./files.ts";
 export { type ImportResult, importPublicSet } from "./import.ts";
 export { formatManifest } from "./manifest.ts";
-export { type OpenOptions, openDataset, requireTrainable } from "./open.ts";
+export { type OpenOptions, openDataset, requireStillTrainable, requireTrainable } from "./open.ts";
 export {
   generatePhantom,
   generatePhantoms,

@@ -133,3 +133,18 @@ export function requireTrainable({ classes, samples, root }: Dataset, folds = 1)
     });
   }
 }
+
+/** The same once the images have been read: those that could not be must leave enough of every class. */
+export function requireStillTrainable(dataset: Dataset, read: ReadonlySet<string>, folds = 1): void {
+  for (const [c, name] of dataset.classes.entries()) {
+    const members = dataset.samples.filter(({ label }) => label === c);
+    const left = members.filter(({ id }) => read.has(id)).length;
+    if (members.length === 0 || left >= folds) continue;
+    throw new AndroscopeError("data/class-too-small", {
+      expected: `at least ${folds} usable images of every class`,
+      found: `${left} of ${name}; ${members.length - left} others cannot be used`,
+      where: dataset.root,
+      fix: `Mend or replace them: androscope data describe ${dataset.root} says what is wrong.`,
+    });
+  }
+}

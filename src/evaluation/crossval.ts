@@ -4,7 +4,7 @@
  * is marked optimistic.
  */
 import { existsSync } from "node:fs";
-import { type Dataset, requireTrainable } from "../datasets/index.ts";
+import { type Dataset, requireStillTrainable, requireTrainable } from "../datasets/index.ts";
 import {
   type Classified,
   type Config,
@@ -19,6 +19,7 @@ import {
   unpackPrepared,
 } from "../learning/index.ts";
 import {
+  AndroscopeError,
   formatCsv,
   openRun,
   type Progress,
@@ -97,7 +98,8 @@ const PROTOCOL =
 export async function crossValidate(options: CrossvalOptions): Promise<CrossvalRun> {
   const { dataset, config, seed, split, progress } = options;
   const labelled = dataset.samples.filter((s) => s.label !== undefined);
-  requireTrainable(dataset, split.kind === "drawn" ? split.k : 2);
+  const least = split.kind === "drawn" ? split.k : 2;
+  requireTrainable(dataset, least);
   const identity = {
     command: "crossval",
     version: options.version,
@@ -109,6 +111,7 @@ export async function crossValidate(options: CrossvalOptions): Promise<CrossvalR
     config,
   };
   const folds = split.kind === "published" ? publishedFolds(labelled) : drawFolds(labelled, { ...split, seed });
+  requireFilledFolds(folds, dataset.root);
   const run = await openRun(options.out, identity, { resume: options.resume });
   try {
     await run.event(options.resume ? "resumed" : "started", { version: options.version });
@@ -121,6 +124,10 @@ export async function crossValidate(options: CrossvalOptions): Promise<CrossvalR
     const begun = performance.now();
     const set = await preparedSet(run, dataset, progress);
     const preparing = (performance.now() - begun) / 1000;
+    const read = new Set(set.ids);
+    requireStillTrainable(dataset, read, least);
+    const usable = folds.fold.filter((_, i) => read.has(labelled[i]!.id));
+    requireFilledFolds({ names: folds.names, fold: usable }, dataset.root);
 
     const masks = new Map<number, Float32Array>();
     const records: FoldRecord[] = [];
@@ -133,6 +140,17 @@ export async function crossValidate(options: CrossvalOptions): Promise<CrossvalR
   } finally {
     await run.close();
   }
+}
+
+function requireFilledFolds({ names, fold }: ReturnType<typeof publishedFolds>, where: string): void {
+  const empty = names.find((_, f) => !fold.includes(f));
+  if (names.length > 1 && empty === undefined) return;
+  throw new AndroscopeError("data/empty-fold", {
+    expected: "two folds or more, with images in each",
+    found: empty === undefined ? `${names.length}` : `no usable image in fold ${empty}`,
+    where,
+    fix: "Correct the folds, or draw others with --k.",
+  });
 }
 
 async function preparedSet(run: RunFolder, dataset: Dataset, progress: Progress): Promise<PreparedSet> {
@@ -152,8 +170,10 @@ async function runFold(
   name: string,
   masks: Map<number, Float32Array>,
 ): Promise<FoldRecord> {
-  const file = run.file(`checkpoint/fold-${name}.json`);
-  const maskFile = run.file(`checkpoint/fold-${name}.masks`);
+  // The names of folds come from a table that may be anybody's: in the name of a file they must not lead elsewhere.
+  const key = `fold-${encodeURIComponent(name)}`;
+  const file = run.file(`checkpoint/${key}.json`);
+  const maskFile = run.file(`checkpoint/${key}.masks`);
   const all = [...set.ids.keys()];
   const test = all.filter((i) => foldOf.get(set.ids[i]!) === f);
   if (existsSync(file) && existsSync(maskFile)) {
@@ -173,7 +193,7 @@ async function runFold(
     unlabelled: config.distill.transductive ? [...unlabelled, ...test] : unlabelled,
     config,
     seed: options.seed,
-    name: `fold-${name}`,
+    name: key,
     threads,
     folder: run.file("checkpoint"),
     progress,
@@ -194,7 +214,7 @@ async function runFold(
       transductive: config.distill.transductive,
     },
   });
-  await writeFileAtomic(run.file(`models/fold-${name}.onnx`), model);
+  await writeFileAtomic(run.file(`models/${key}.onnx`), model);
   const packed = Float32Array.from(classified.flatMap((c) => [...c.mask]));
   await writeArrays(maskFile, { arrays: { masks: packed }, meta: {} });
   remember(masks, test, packed);

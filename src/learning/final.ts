@@ -1,6 +1,6 @@
 /** One model from a whole dataset, in a run folder. */
 import { existsSync } from "node:fs";
-import { type Dataset, requireTrainable } from "../datasets/index.ts";
+import { type Dataset, requireStillTrainable, requireTrainable } from "../datasets/index.ts";
 import { openRun, type Progress, readArrays, writeArrays, writeJson } from "../runs/index.ts";
 import type { Config } from "./config.ts";
 import { train } from "./fold.ts";
@@ -49,6 +49,7 @@ export async function trainFinal(options: TrainFinalOptions): Promise<TrainFinal
     const file = run.file("checkpoint/prepared.bin");
     const set = existsSync(file) ? unpackPrepared(await readArrays(file)) : await prepare(dataset, progress);
     if (!existsSync(file)) await writeArrays(file, packPrepared(set));
+    requireStillTrainable(dataset, new Set(set.ids));
     const all = [...set.ids.keys()];
     const labelled = all.filter((i) => set.labels[i]! >= 0);
     const trained = await train({

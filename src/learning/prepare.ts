@@ -2,10 +2,14 @@
  * Crops made ready for training: pixels on one canvas size and stage 0's pseudo-mask, parts and signed distance beside
  * them. Done once per dataset, shared by all folds, and kept in one file.
  */
+import { totalmem } from "node:os";
 import type { Dataset, Problem } from "../datasets/index.ts";
 import { PARTS, parts, pseudoMask } from "../heads/index.ts";
 import { type Image, type Mask, signedDistance } from "../imaging/index.ts";
 import { AndroscopeError, type ArrayFile, isAndroscopeError, type Progress } from "../runs/index.ts";
+
+/** A whole photograph: held in memory with many others before the usual size is known, it would fill it. */
+const MOST_PIXELS = 2 ** 24;
 
 export interface PreparedSet {
   readonly classes: readonly string[];
@@ -67,13 +71,17 @@ export function setTargets(
 export async function prepare(dataset: Dataset, progress: Progress): Promise<PreparedSet> {
   const problems: Problem[] = [...dataset.problems];
   const loaded: { index: number; image: Image }[] = [];
+  let held = 0;
   progress.start("Reading crops", dataset.samples.length);
   for (const [index, sample] of dataset.samples.entries()) {
     try {
       const image = await sample.load();
+      if (image.width * image.height > MOST_PIXELS) throw notACrop(sample.id, image, "crops");
       loaded.push({ index, image });
+      requireMemory((held += image.data.length), loaded.length, dataset.root);
     } catch (error) {
       if (!isAndroscopeError(error)) throw error;
+      if (error.code === "data/too-large") throw error;
       problems.push({ id: sample.id, code: error.code, message: error.message });
     }
     progress.update(index + 1);
@@ -93,6 +101,8 @@ export async function prepare(dataset: Dataset, progress: Progress): Promise<Pre
   const sides = loaded.map(({ image }) => Math.max(image.width, image.height)).sort((a, b) => a - b);
   const count = loaded.length;
   const classes = dataset.classes.length;
+  // Pixels, targets, stage 1's copy of them, and the file made of both.
+  requireMemory(held + 5 * count * side * side * 3, count, dataset.root);
   const set = {
     classes: dataset.classes,
     ids: loaded.map(({ index }) => dataset.samples[index]!.id),
@@ -135,12 +145,29 @@ function dropOversized(loaded: { index: number; image: Image }[], dataset: Datas
     if (Math.max(image.width, image.height) <= limit) continue;
     loaded.splice(i, 1);
     const { id } = dataset.samples[index]!;
-    problems.push({
-      id,
-      code: "image/not-a-crop",
-      message: `${id}: ${image.width}×${image.height} among crops of about ${sides[sides.length >> 1]}. Cut the head out of it.`,
-    });
+    const { code, message } = notACrop(id, image, `crops of about ${sides[sides.length >> 1]} px`);
+    problems.push({ id, code, message });
   }
+}
+
+function notACrop(id: string, { width, height }: Image, expected: string): AndroscopeError {
+  return new AndroscopeError("image/not-a-crop", {
+    expected,
+    found: `${width}×${height}`,
+    where: id,
+    fix: "Cut the heads out of it.",
+  });
+}
+
+function requireMemory(bytes: number, count: number, where: string): void {
+  const memory = Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY);
+  if (bytes <= 0.8 * memory) return;
+  throw new AndroscopeError("data/too-large", {
+    expected: `crops that fit into ${(memory / 1e9).toFixed(1)} GB of memory`,
+    found: `${count} crops that need ${(bytes / 1e9).toFixed(1)} GB`,
+    where,
+    fix: "Scale them down, leave the largest out, or use a machine with more memory.",
+  });
 }
 
 function place(pixels: Uint8Array, side: number, row: number, { width, height, data }: Image): void {

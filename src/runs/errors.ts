@@ -26,6 +26,7 @@ export const ERROR_CODES = {
   "data/too-large": "The crops do not fit into memory together.",
   "data/unlabelled": "Images without a label where labels are needed.",
   "data/no-fold": "Images without a fold where folds were given.",
+  "data/empty-fold": "A fold leaves nothing to train on, or nothing to test.",
   "data/groups": "There are fewer groups than folds.",
   "data/unknown-kind": "The folder or file is no dataset that is known.",
   "data/import": "The files to import are not the published ones.",
