@@ -161,12 +161,11 @@ function coverageCurve(rows: readonly PredictionRow[]): Metrics["coverage"] {
 /** Exact McNemar test of two classifiers on the same images: two-sided binomial over the images where just one is right. */
 export function mcnemar(onlyFirst: number, onlySecond: number): number {
   const n = onlyFirst + onlySecond;
-  if (n === 0) return 1;
-  let term = 0.5 ** n;
-  let tail = 0;
-  for (let k = 0; k <= Math.min(onlyFirst, onlySecond); k++) {
-    tail += term;
-    term *= (n - k) / (k + 1);
-  }
-  return Math.min(1, 2 * tail);
+  const least = Math.min(onlyFirst, onlySecond);
+  // The largest term of the tail as a logarithm, since 0.5 ** n is 0 from some thousand images on; the others from it.
+  let logTerm = -n * Math.LN2;
+  for (let k = 1; k <= least; k++) logTerm += Math.log((n - k + 1) / k);
+  let [sum, share] = [1, 1];
+  for (let k = least; k >= 1; k--) sum += share *= k / (n - k + 1);
+  return Math.min(1, 2 * sum * Math.exp(logTerm));
 }

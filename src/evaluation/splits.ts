@@ -9,6 +9,10 @@ export interface SplitOptions {
   group?: "group" | "patient";
 }
 
+/** Fold 10 comes after fold 2. */
+const byNumber = (a: string, b: string) => numerals.compare(a, b) || (a < b ? -1 : 1);
+const numerals = new Intl.Collator("en", { numeric: true });
+
 /** The folds that the dataset comes with, in order of their names. @throws `data/no-fold` where one has none */
 export function publishedFolds(samples: readonly Sample[]): { names: string[]; fold: number[] } {
   const without = samples.filter((s) => s.fold === undefined);
@@ -20,7 +24,7 @@ export function publishedFolds(samples: readonly Sample[]): { names: string[]; f
       fix: "Complete the folds, or leave --folds out to draw new ones.",
     });
   }
-  const names = [...new Set(samples.map((s) => s.fold!))].sort();
+  const names = [...new Set(samples.map((s) => s.fold!))].sort(byNumber);
   return { names, fold: samples.map((s) => names.indexOf(s.fold!)) };
 }
 
@@ -53,16 +57,23 @@ export function drawFolds(
       fix: "Use fewer folds (--k).",
     });
   }
-  const classes = Math.max(...samples.map((s) => s.label ?? -1)) + 1;
+  const classes = samples.reduce((most, { label = -1 }) => Math.max(most, label), -1) + 1;
   const counts = Array.from({ length: k }, () => new Array<number>(classes + 1).fill(0));
   const fold = new Array<number>(samples.length).fill(0);
-  // Shuffled, then by size: the many single images come last and even out what large groups left.
-  const order = random.shuffle([...units.values()]).sort((a, b) => b.length - a.length);
+  const totals = new Array<number>(k).fill(0);
+  const labelOf = (members: readonly number[]) => samples[members[0]!]!.label ?? classes;
+  // Shuffled, then by size: the many single images come last and even out what large groups left. Class by class, so
+  // that what remains of each class goes to the folds that are smallest by then.
+  const order = random.shuffle([...units.values()]).sort((a, b) => b.length - a.length || labelOf(a) - labelOf(b));
   for (const members of order) {
     const added = new Array<number>(classes + 1).fill(0);
     for (const i of members) added[samples[i]!.label ?? classes]! += 1;
     const load = counts.map((count) => count.reduce((sum, n, c) => sum + (n + added[c]!) ** 2 - n ** 2, 0));
-    const best = load.indexOf(Math.min(...load));
+    const least = Math.min(...load);
+    // Of equals the smallest fold; so an empty one always goes first, and none stays empty.
+    let best = load.indexOf(least);
+    for (let f = best + 1; f < k; f++) if (load[f] === least && totals[f]! < totals[best]!) best = f;
+    totals[best]! += members.length;
     for (const i of members) fold[i] = best;
     for (const [c, n] of added.entries()) counts[best]![c]! += n;
   }
