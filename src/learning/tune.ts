@@ -114,7 +114,10 @@ export function tuneStep({ set, geometry }: PosedSet, { network, tune, colour }:
   const foreground = tied ? concat([mask, mask], 0) : mask;
   const drop = { rate: tune.dropout, random: tied ? concat([random, random], 0) : random };
 
-  const features = encode(scope.sub("encoder"), views, network);
+  // Random layers must move; distilled ones may be kept closer to where they came from.
+  const encoder = scope.sub("encoder");
+  const rated = tune.initialise === "distilled" ? encoder.withRate(tune.encoderRate) : encoder;
+  const features = encode(rated, views, network);
   const { logits } = classify(scope.sub("classifier"), features, foreground, classes, tune.pooling, drop);
   const first = tied ? slice(logits, [0], [batch], [0]) : logits;
 
