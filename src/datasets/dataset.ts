@@ -32,6 +32,6 @@ export interface Dataset {
   readonly classes: readonly string[];
   readonly samples: readonly Sample[];
   readonly problems: readonly Problem[];
-  /** SHA-256 over ids, labels, folds, raters and image contents. */
+  /** SHA-256 over ids, labels, folds, groups, patients, raters and image contents. */
   readonly hash: string;
 }

@@ -1,7 +1,7 @@
 /** Finding image files, and what makes two datasets the same. */
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { readdir } from "node:fs/promises";
+import { readdir, realpath, stat } from "node:fs/promises";
 import { extname, join } from "node:path";
 import { AndroscopeError, fileError } from "../runs/index.ts";
 import type { Dataset, Problem, Sample } from "./dataset.ts";
@@ -21,23 +21,30 @@ export function isImageName(name: string): boolean {
 export async function listImages(root: string): Promise<{ paths: string[]; problems: Problem[] }> {
   const paths: string[] = [];
   const problems: Problem[] = [];
-  const walk = async (folder: string): Promise<void> => {
+  const walk = async (folder: string, above: readonly string[]): Promise<void> => {
+    const here = await realpath(join(root, folder)).catch((error) => {
+      throw fileError(error, join(root, folder));
+    });
+    // A link to a folder above: round and round.
+    if (above.includes(here)) return;
     const entries = await readdir(join(root, folder), { withFileTypes: true, encoding: "buffer" }).catch((error) => {
       throw fileError(error, join(root, folder));
     });
     for (const entry of entries) {
       const name = entry.name.toString("utf8");
       const path = folder ? `${folder}/${name}` : name;
-      // Links may lead to pictures; a pipe or device of that name would be waited for without end.
-      const ordinary = entry.isDirectory() || entry.isFile() || entry.isSymbolicLink();
-      if (name.startsWith(".") || !ordinary) continue;
+      if (name.startsWith(".")) continue;
+      // Links may lead to pictures and folders of them; a link that leads nowhere is reported when it is read.
+      const target = entry.isSymbolicLink() ? await stat(join(root, path)).catch(() => undefined) : entry;
+      // A pipe or device named like a picture would be waited for without end.
+      if (target && !target.isDirectory() && !target.isFile()) continue;
       if (name.includes("\uFFFD")) {
         problems.push({
           id: path,
           code: "file/unreadable",
           message: `${path}: the name is not UTF-8. Rename the file.`,
         });
-      } else if (entry.isDirectory()) await walk(path);
+      } else if (target?.isDirectory()) await walk(path, [...above, here]);
       else if (isImageName(name)) paths.push(path);
       else if (FOREIGN_EXTENSIONS.has(extname(name).toLowerCase())) {
         const message = `${path}: pictures of this kind are not read. Convert it to PNG or TIFF.`;
@@ -45,7 +52,7 @@ export async function listImages(root: string): Promise<{ paths: string[]; probl
       }
     }
   };
-  await walk("");
+  await walk("", []);
   return { paths: paths.sort(), problems };
 }
 
@@ -60,7 +67,7 @@ export async function hashFile(path: string): Promise<string> {
   return hash.digest("hex");
 }
 
-/** One hash for ids, labels, folds, votes and contents, whatever the order of the files. */
+/** One hash for ids, labels, folds, groups, patients, votes and contents, whatever the order of the files. */
 export function datasetHash(
   classes: readonly string[],
   entries: readonly { sample: Sample; content: string }[],
@@ -74,6 +81,8 @@ export function datasetHash(
         sample.group ?? null,
         sample.raters ?? null,
         content,
+        // Grouped folds depend on it. Left out where unknown, so that such datasets keep the hash they had.
+        ...(sample.patient === undefined ? [] : [{ patient: sample.patient }]),
       ]),
     )
     .sort();

@@ -55,7 +55,7 @@ export async function openManifest(path: string): Promise<Dataset> {
   const problems: Problem[] = [];
   const seen = new Map<string, number>();
   for (const { line, cells } of rows) {
-    const id = posix.normalize((cells.path ?? "").replaceAll("\\", "/"));
+    const id = normalId(cells.path!);
     const problem = rowProblem(id, cells, seen.get(id));
     if (problem) {
       problems.push({ id, code: "manifest/bad-row", message: `${path} line ${line}: ${problem}` });
@@ -75,6 +75,11 @@ export async function openManifest(path: string): Promise<Dataset> {
     });
   }
   return fromFiles("manifest", root, classes, samples, problems);
+}
+
+/** A path as written in a table, as the id of a sample. */
+export function normalId(path: string): string {
+  return posix.normalize(path.replaceAll("\\", "/"));
 }
 
 function rowProblem(

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parseCsv } from "../runs/index.ts";
@@ -54,6 +54,17 @@ describe("a folder per class", () => {
     const root = await twoClasses();
     execFileSync("mkfifo", [join(root, "Normal/pipe.png")]);
     expect((await openDataset(root)).samples).toHaveLength(3);
+  });
+
+  test("linked folders are walked, but not in circles; a link to nothing is reported", async () => {
+    const root = await folder({ "Normal/1.png": await png(1) });
+    const elsewhere = await folder({ "2.png": await png(2) });
+    await symlink(elsewhere, join(root, "Tapered"));
+    await symlink(root, join(elsewhere, "again"));
+    await symlink("nowhere.png", join(root, "Normal", "lost.png"));
+    const { samples, problems } = await openDataset(root);
+    expect(samples.map(({ id }) => id)).toEqual(["Normal/1.png", "Tapered/2.png"]);
+    expect(problems).toMatchObject([{ id: "Normal/lost.png", code: "file/not-found" }]);
   });
 
   test("empty, missing, one class, small classes", async () => {

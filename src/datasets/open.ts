@@ -7,7 +7,7 @@ import { readImage } from "../imaging/index.ts";
 import { AndroscopeError, fileError } from "../runs/index.ts";
 import type { Dataset, Sample } from "./dataset.ts";
 import { fromFiles, listImages } from "./files.ts";
-import { openManifest, optional, readTable } from "./manifest.ts";
+import { normalId, openManifest, optional, readTable } from "./manifest.ts";
 import { openMhsma } from "./mhsma.ts";
 import { openScian } from "./scian.ts";
 
@@ -85,8 +85,21 @@ async function joinFolds(dataset: Dataset, file: string): Promise<Dataset> {
       fix: "Name the columns path,fold.",
     });
   }
-  const folds = new Map(rows.map(({ cells }) => [cells.path!, cells.fold!]));
-  const missing = dataset.samples.filter(({ id }) => !folds.has(id));
+  const folds = new Map<string, string>();
+  for (const { line, cells } of rows) {
+    const id = normalId(cells.path!);
+    const before = folds.get(id);
+    if (before !== undefined && before !== cells.fold) {
+      throw new AndroscopeError("manifest/bad-row", {
+        expected: "one fold for every image",
+        found: `${id} in fold ${before} and in fold ${cells.fold}`,
+        where: `${file} line ${line}`,
+        fix: "Remove one of the rows.",
+      });
+    }
+    folds.set(id, cells.fold!);
+  }
+  const missing = dataset.samples.filter(({ id }) => !folds.get(id));
   if (missing.length > 0) {
     throw new AndroscopeError("data/no-fold", {
       expected: "a fold for every image",
