@@ -89,9 +89,9 @@ export async function train(task: TrainingTask): Promise<Trained> {
     ...colourStatistics(set, task.train),
   };
 
-  const stage1 = await keep(file("distilled"), async () => {
+  const distilling = file("distill.checkpoint");
+  const stage1 = await keep(file("distilled"), distilling, async () => {
     progress.start(`${name}: stage 1, distillation`, config.distill.steps);
-    const checkpoint = file("distill.checkpoint");
     const result = await distill({
       set,
       members,
@@ -99,11 +99,11 @@ export async function train(task: TrainingTask): Promise<Trained> {
       config,
       random: random.stream("distill"),
       threads,
-      checkpoint,
+      checkpoint: distilling,
       onStep: (step, { loss }) => progress.update(step, `loss ${loss!.toFixed(3)}`),
     });
     progress.finish();
-    return { result, done: () => removeCheckpoint(checkpoint) };
+    return result;
   });
 
   const heads = new Map<number, SegmentedHead>();
@@ -160,16 +160,19 @@ export async function train(task: TrainingTask): Promise<Trained> {
 /** A finished stage 1 is kept, so that a resumed run does not repeat it. */
 async function keep(
   path: string | undefined,
-  make: () => Promise<{ result: DistillResult; done(): Promise<void> }>,
+  checkpoint: string | undefined,
+  make: () => Promise<DistillResult>,
 ): Promise<DistillResult> {
   if (path && existsSync(path)) {
     const { arrays, meta } = await readArrays(path);
+    // A kill may have come between the two.
+    await removeCheckpoint(checkpoint);
     return { weights: parseState(arrays.weights as Uint8Array), ...(meta as Omit<DistillResult, "weights">) };
   }
-  const { result, done } = await make();
+  const result = await make();
   const { weights, ...meta } = result;
   if (path) await writeArrays(path, { arrays: { weights: serializeState(weights) }, meta });
-  await done();
+  await removeCheckpoint(checkpoint);
   return result;
 }
 

@@ -1,8 +1,8 @@
 /** The loop both stages share: feed, step, record, checkpoint, resume. */
 import { existsSync } from "node:fs";
-import { readFile, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { parseState, type State, serializeState, type TrainingSession } from "../autodiff/index.ts";
-import { packArrays, type StoredArray, unpackArrays, writeFileAtomic } from "../runs/index.ts";
+import { readArrays, type StoredArray, writeArrays } from "../runs/index.ts";
 import { averageDecay, oneCycle } from "./schedule.ts";
 
 /** The loss after some step, smoothed over the steps since the point before. */
@@ -34,8 +34,8 @@ export interface LoopOptions {
   after?(done: number): Promise<void>;
 }
 
-/** Seconds between checkpoints: what a kill can cost at most. */
-const CHECKPOINT_SECONDS = 10;
+/** Seconds between checkpoints: what a kill can cost at most. Where machines are taken away at short notice, set less. */
+const CHECKPOINT_SECONDS = Number(process.env.ANDROSCOPE_CHECKPOINT_SECONDS || 10);
 /** Points on a learning curve. */
 const CURVE_POINTS = 60;
 
@@ -49,7 +49,7 @@ export async function trainLoop(options: LoopOptions): Promise<CurvePoint[]> {
   let sums: Record<string, number> = {};
 
   if (checkpoint && existsSync(checkpoint)) {
-    const saved = unpackArrays(await readFile(checkpoint), checkpoint);
+    const saved = await readArrays(checkpoint);
     const meta = saved.meta as { step: number; curve: CurvePoint[]; sums: Record<string, number> };
     session.load(parseState(saved.arrays.state as Uint8Array));
     options.extra?.restore(saved.arrays);
@@ -85,7 +85,7 @@ async function writeCheckpoint(
   meta: unknown,
   extra: Record<string, StoredArray>,
 ): Promise<void> {
-  await writeFileAtomic(path, packArrays({ arrays: { ...extra, state: serializeState(state) }, meta }));
+  await writeArrays(path, { arrays: { ...extra, state: serializeState(state) }, meta });
 }
 
 /** Removes a checkpoint that a finished stage no longer needs. */

@@ -2,9 +2,8 @@
  * Arrays in one file: a JSON header with names, types, shapes and free metadata, then the bytes, little-endian, each
  * array aligned to 8. Byte-stable: the same content gives the same file.
  */
-import { readFile } from "node:fs/promises";
-import { AndroscopeError, fileError } from "./errors.ts";
-import { writeFileAtomic } from "./files.ts";
+import { AndroscopeError } from "./errors.ts";
+import { readBytes, writeFileAtomic } from "./files.ts";
 
 const MAGIC = "ANDROARR";
 const TYPES = { uint8: Uint8Array, int32: Int32Array, float32: Float32Array, float64: Float64Array } as const;
@@ -78,8 +77,5 @@ export async function writeArrays(path: string, content: ArrayFile): Promise<voi
 }
 
 export async function readArrays(path: string): Promise<ArrayFile> {
-  const bytes = await readFile(path).catch((error) => {
-    throw fileError(error, path);
-  });
-  return unpackArrays(bytes, path);
+  return unpackArrays(await readBytes(path), path);
 }

@@ -47,6 +47,28 @@ export async function writeJson(path: string, value: unknown): Promise<void> {
   await writeFileAtomic(path, `${JSON.stringify(value, null, 2)}\n`);
 }
 
+/** A whole file. Unlike readFile it also takes files above 2 GiB, as those of prepared crops may be. */
+export async function readBytes(path: string): Promise<Uint8Array> {
+  try {
+    const handle = await open(path);
+    try {
+      const { size } = await handle.stat();
+      const bytes = new Uint8Array(size);
+      let at = 0;
+      while (at < size) {
+        const { bytesRead } = await handle.read(bytes, at, Math.min(size - at, 2 ** 30), at);
+        if (bytesRead === 0) break;
+        at += bytesRead;
+      }
+      return bytes.subarray(0, at);
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    throw fileError(error, path);
+  }
+}
+
 export async function readText(path: string): Promise<string> {
   try {
     return await readFile(path, "utf8");
