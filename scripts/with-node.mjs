@@ -49,6 +49,8 @@ function nodePath() {
 export function run(args) {
   const child = spawn(nodePath(), ["--disable-warning=ExperimentalWarning", ...args], {
     stdio: ["inherit", "inherit", "inherit", "ipc"],
+    // ONNX Runtime reports to its maker by default: see src/autodiff/telemetry.ts. Here for worker threads, too.
+    env: { ...process.env, ORT_DISABLE_TELEMETRY: "1" },
   });
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
   child.on("error", (error) => {

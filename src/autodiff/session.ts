@@ -1,4 +1,5 @@
 /** Running graphs in ONNX Runtime: a training session that keeps its state, and an inference runner. */
+import "./telemetry.ts";
 import * as ort from "onnxruntime-node";
 import { compile } from "./onnx.ts";
 import type { RandomSource, State } from "./scope.ts";
