@@ -1,6 +1,5 @@
 /** Files that appear whole or not at all: written beside their destination, flushed, then renamed over it. */
 import { randomUUID } from "node:crypto";
-import { existsSync } from "node:fs";
 import { mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { AndroscopeError, fileError } from "./errors.ts";
@@ -12,15 +11,27 @@ import { AndroscopeError, fileError } from "./errors.ts";
  */
 export async function makeFolder(path: string): Promise<string | undefined> {
   try {
-    await mkdir(path);
-    return path;
+    return (await makeOne(path)) ? path : undefined;
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "EEXIST" && (await stat(path)).isDirectory()) return undefined;
     const parent = dirname(path);
-    if (code !== "ENOENT" || parent === path || existsSync(parent)) throw fileError(error, path, "write");
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT" || parent === path) throw fileError(error, path, "write");
     const first = await makeFolder(parent);
-    return (await makeFolder(path)) && (first ?? path);
+    // Others may make the same folders meanwhile; but ENOENT with the parent there means that it cannot hold one.
+    const made = await makeOne(path).catch((again) => {
+      throw fileError(again, path, "write");
+    });
+    return first ?? (made ? path : undefined);
+  }
+}
+
+/** @returns false where the folder was there */
+async function makeOne(path: string): Promise<boolean> {
+  try {
+    await mkdir(path);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EEXIST" && (await stat(path)).isDirectory()) return false;
+    throw error;
   }
 }
 
