@@ -3,32 +3,48 @@
  * void. It guards against a second process on this machine; machines that share a folder do not see each other's.
  */
 import { randomUUID } from "node:crypto";
-import { open, readFile, rename, rm } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { open, readFile, realpath, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { AndroscopeError, fileError } from "./errors.ts";
 
-/** Folders that this process holds. */
+/** Folders that this process holds or is about to. */
 const held = new Set<string>();
 
 /** Takes the folder, which must exist. @returns what gives it free. @throws `run/busy`, `file/*` */
 export async function lockFolder(folder: string): Promise<() => Promise<void>> {
-  const file = join(folder, "lock");
-  const key = resolve(file);
+  // There may be several ways to one folder.
+  const key = await realpath(folder).catch((error) => {
+    throw fileError(error, folder, "write");
+  });
   if (held.has(key)) throw busy(folder, process.pid);
+  held.add(key);
+  const file = join(key, "lock");
+  try {
+    await take(file, folder);
+  } catch (error) {
+    held.delete(key);
+    throw error;
+  }
+  let closed = false;
+  return async () => {
+    // Once only: a second time it might be another's.
+    if (closed) return;
+    closed = true;
+    await rm(file, { force: true });
+    held.delete(key);
+  };
+}
+
+async function take(file: string, folder: string): Promise<void> {
   const mine = await describe(process.pid);
-  for (;;) {
-    if (await create(file, mine)) {
-      held.add(key);
-      return async () => {
-        held.delete(key);
-        await rm(file, { force: true });
-      };
-    }
+  while (!(await create(file, mine))) {
     const owner = await read(file);
     if (owner === undefined) continue;
     const pid = Number(owner.split(" ")[0]);
-    if (pid > 0 && owner !== mine && (await isRunning(pid, owner))) throw busy(folder, pid);
+    // A number alone that equals ours is that of a former process; with its start time it is another thread of this one.
+    const former = owner === mine && !owner.includes(" ");
+    if (pid > 0 && !former && (await isRunning(pid, owner))) throw busy(folder, pid);
     if (!(await removeVoid(file, owner))) throw busy(folder, pid);
   }
 }
