@@ -60,10 +60,16 @@ export function parseInvocation(
   try {
     parsed = parseArgs({ args, options: config, allowPositionals: true, strict: true });
   } catch (cause) {
+    const found = (cause as Error).message.split(". ")[0] ?? "something else";
+    const guess = didYouMean(
+      /'--([^']+)'/.exec(found)?.[1] ?? "",
+      [...Object.keys(command.options), "json", "help"],
+      "--",
+    );
     throw new AndroscopeError("usage/unknown-option", {
       expected: `the options of androscope ${command.name}`,
-      found: (cause as Error).message.split(". ")[0] ?? "something else",
-      fix: `See androscope ${command.name} --help.`,
+      found,
+      fix: `${guess}See androscope ${command.name} --help.`,
       cause,
     });
   }
@@ -103,6 +109,30 @@ function convertOption(name: string, spec: OptionSpec, value: unknown): unknown 
   return number;
 }
 
+/** "Did you mean …? " for the candidate that a misspelt word is closest to; nothing where none is close. */
+export function didYouMean(word: string, candidates: readonly string[], prefix = ""): string {
+  const [best] = candidates
+    .map((name) => ({ name, edits: editDistance(word, name) }))
+    .filter(({ name, edits }) => edits <= 2 && edits < Math.min(word.length, name.length))
+    .sort((a, b) => a.edits - b.edits);
+  return best ? `Did you mean ${prefix}${best.name}? ` : "";
+}
+
+/** Letters to insert, remove or replace to turn one word into the other (Levenshtein). */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      next.push(Math.min(next[j - 1]! + 1, row[j]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)));
+    }
+    row = next;
+  }
+  return row[b.length]!;
+}
+
+export const EXIT_STATUS = "Exit status: 0 success, 1 failure, 2 wrong use.";
+
 /** The text of `androscope NAME --help`. */
 export function commandHelp(command: Command): string {
   const rows = Object.entries(command.options).map(([name, option]) => {
@@ -122,6 +152,7 @@ export function commandHelp(command: Command): string {
     "Example:",
     `  ${command.example}`,
     "",
+    EXIT_STATUS,
     "Research use only; not for diagnosis.",
   ].join("\n");
 }

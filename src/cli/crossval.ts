@@ -29,7 +29,7 @@ export const command: Command = {
   async run({ positionals, options, progress }) {
     const path = onlyPositional("crossval", "dataset", positionals);
     const group = oneOf("group", options.group, ["group", "patient"]);
-    if (options.folds && (options.k || group)) {
+    if (options.folds && (options.k !== undefined || group)) {
       throw new AndroscopeError("usage/bad-value", {
         expected: "--folds, or --k with --group",
         found: "both",
@@ -42,7 +42,7 @@ export const command: Command = {
       agreement: oneOf("agreement", options.agreement, ["partial", "total"]),
       attribute: oneOf("attribute", options.attribute, ["head", "acrosome", "vacuole", "tail"]),
     });
-    const own = dataset.samples.some((s) => s.fold !== undefined) && !options.k && !group;
+    const own = dataset.samples.some((s) => s.fold !== undefined) && options.k === undefined && !group;
     const run = await crossValidate({
       dataset,
       config,

@@ -1,6 +1,6 @@
 /** The program: picks the command, parses, runs, prints. Exit 0 success, 1 failure, 2 wrong use. */
 import { AndroscopeError, isAndroscopeError, terminalProgress, version } from "../runs/index.ts";
-import { type Command, commandHelp, parseInvocation } from "./command.ts";
+import { type Command, commandHelp, didYouMean, EXIT_STATUS, parseInvocation } from "./command.ts";
 
 /** Commands are loaded when called, so that --help does not wait for the numerics. */
 const COMMANDS: Record<string, { summary: string; load: () => Promise<{ command: Command }> }> = {
@@ -30,39 +30,39 @@ function generalHelp(): string {
     ...Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`),
     "",
     "Every command has --help with an example, and --json for programs.",
+    EXIT_STATUS,
     "Research use only; not for diagnosis.",
   ].join("\n");
 }
 
 async function main(args: string[]): Promise<number> {
-  const [name, ...rest] = args;
+  const json = args.includes("--json");
+  const [name, ...rest] = args.filter((arg) => arg !== "--json");
+  const printHelp = (help: string) =>
+    process.stdout.write(json ? `${JSON.stringify({ help }, null, 2)}\n` : `${help}\n`);
   if (name === undefined || name === "--help" || name === "-h" || name === "help") {
-    process.stdout.write(`${generalHelp()}\n`);
+    printHelp(generalHelp());
     return name === undefined ? 2 : 0;
   }
   if (name === "--version") {
-    process.stdout.write(`${version()}\n`);
+    process.stdout.write(json ? `${JSON.stringify({ version: version() })}\n` : `${version()}\n`);
     return 0;
   }
-  const json = rest.includes("--json");
   try {
     const entry = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
     if (!entry) {
       throw new AndroscopeError("usage/unknown-command", {
         expected: `one of ${Object.keys(COMMANDS).join(", ")}`,
         found: JSON.stringify(name),
-        fix: "See androscope --help.",
+        fix: `${didYouMean(name, Object.keys(COMMANDS), "androscope ")}See androscope --help.`,
       });
     }
     const { command } = await entry.load();
     if (rest.includes("--help") || rest.includes("-h")) {
-      process.stdout.write(`${commandHelp(command)}\n`);
+      printHelp(commandHelp(command));
       return 0;
     }
-    const parsed = parseInvocation(
-      command,
-      rest.filter((arg) => arg !== "--json"),
-    );
+    const parsed = parseInvocation(command, rest);
     const progress = terminalProgress();
     const result = await command.run({ ...parsed, progress });
     if (json) process.stdout.write(`${JSON.stringify(result.json, null, 2)}\n`);
@@ -98,4 +98,6 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code === "EPIPE") process.exit(0);
   throw error;
 });
+// Nobody reads the progress any more: no reason to give up the work.
+process.stderr.on("error", () => {});
 process.exitCode = await main(process.argv.slice(2));

@@ -1,15 +1,15 @@
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type HeadMask, type Morphometry, morphometry, parts, pseudoMask } from "../heads/index.ts";
-import { encodeMaskPng, encodePng, type Image, type Mask, readImage } from "../imaging/index.ts";
-import { formatCsv, isAndroscopeError, writeFileAtomic } from "../runs/index.ts";
+import { encodeMaskPng, encodePng, type Image, type Mask } from "../imaging/index.ts";
+import { formatCsv, writeFileAtomic } from "../runs/index.ts";
 import type { Command } from "./command.ts";
-import { namedImages } from "./inputs.ts";
-import { atLeast } from "./options.ts";
+import { namedImages, readCrop } from "./inputs.ts";
+import { positive } from "./options.ts";
 
 export const command: Command = {
   name: "masks",
-  summary: "Outlines and measures the head nearest the centre of each crop, by image processing alone (stage 0).",
+  summary:
+    "Outlines and measures the head nearest the centre of each crop, by image processing alone (stage 0). Images that cannot be read are listed and skipped; the exit status is 1 only where none is left.",
   usage: "<images or folders…> --out DIR",
   example: "androscope masks crops/ --out masks/",
   options: {
@@ -26,43 +26,31 @@ export const command: Command = {
     },
   },
   async run({ positionals, options, progress }) {
-    const images = await namedImages("masks", positionals);
-    const umPerPx = options["um-per-px"] as number | undefined;
-    if (umPerPx !== undefined && umPerPx <= 0) atLeast("um-per-px", umPerPx, Number.MIN_VALUE);
+    const { images, skipped } = await namedImages("masks", positionals, options.out);
+    const umPerPx = positive("um-per-px", options["um-per-px"]);
     const rows: Record<string, string | number | boolean>[] = [];
-    const problems: { path: string; code: string; message: string }[] = [];
     progress.start("Outlining", images.length);
     for (const [i, { path, stem }] of images.entries()) {
-      try {
-        const image = await readImage(path);
+      const image = await readCrop(path, skipped);
+      if (image) {
         const head = pseudoMask(image);
         const part = parts(head.mask, head.contrast.plane);
-        await writeFileAtomic(join(options.out, `${stem}.mask.png`), await encodeMaskPng(head.mask));
-        await writeFileAtomic(
-          join(options.out, `${stem}.overlay.png`),
-          await encodePng(overlay(image, head.mask, part)),
-        );
-        rows.push(row(path, head, morphometry(head.mask, part, head.contrast.plane), umPerPx));
-      } catch (error) {
-        // What one image has wrong is reported; what stops writing stops the run.
-        if (
-          !isAndroscopeError(error) ||
-          (error.code.startsWith("file/") && existsSync(path) && error.code !== "file/unreadable")
-        )
-          throw error;
-        problems.push({ path, code: error.code, message: error.message });
+        const file = (kind: string) => join(options.out, `${stem}.${kind}.png`);
+        await writeFileAtomic(file("mask"), await encodeMaskPng(head.mask));
+        await writeFileAtomic(file("overlay"), await encodePng(overlay(image, head.mask, part)));
+        const measures = morphometry(head.mask, part, head.contrast.plane);
+        rows.push({ ...row(path, head, measures, umPerPx), mask: `${stem}.mask.png` });
       }
       progress.update(i + 1);
     }
     progress.finish();
-    const columns = rows[0] ? Object.keys(rows[0]) : ["path", "reliability", "accepted"];
-    await writeFileAtomic(join(options.out, "masks.csv"), formatCsv(columns, rows));
+    await writeFileAtomic(join(options.out, "masks.csv"), formatCsv(columnsOf(umPerPx), rows));
     const accepted = rows.filter((r) => r.accepted).length;
     return {
-      json: { out: options.out, masks: rows, problems },
+      json: { out: options.out, masks: rows, problems: skipped },
       text: [
         `${accepted} of ${rows.length} heads accepted; masks, overlays and masks.csv in ${options.out}`,
-        ...problems.map((p) => `skipped: ${p.message} [${p.code}]`),
+        ...skipped.map((p) => `skipped: ${p.message} [${p.code}]`),
         "Research use only; not for diagnosis.",
       ].join("\n"),
       next: [
@@ -73,6 +61,16 @@ export const command: Command = {
     };
   },
 };
+
+/** The columns, also where there is no row. */
+function columnsOf(umPerPx: number | undefined): string[] {
+  return [
+    ...["path", "reliability", "accepted", "area_px", "length_px", "width_px", "angle_deg", "acrosome_share"],
+    ...["perimeter_px", "ellipticity", "elongation", "rugosity", "regularity", "symmetry"],
+    ...(umPerPx === undefined ? [] : ["length_um", "width_um", "area_um2"]),
+    "mask",
+  ];
+}
 
 function row(
   path: string,

@@ -54,6 +54,17 @@ export function atLeast(name: string, value: number, least: number): number {
   return value;
 }
 
+/** A number above 0, where it is given. @throws `usage/bad-value` */
+export function positive(name: string, value: number | undefined): number | undefined {
+  if (value === undefined || value > 0) return value;
+  throw new AndroscopeError("usage/bad-value", {
+    expected: "a number above 0",
+    found: String(value),
+    where: `--${name}`,
+    fix: "Correct it, or leave it out where it is not known.",
+  });
+}
+
 /** The one positional argument. @throws `usage/missing-argument`, `usage/bad-value` */
 export function onlyPositional(command: string, what: string, positionals: readonly string[]): string {
   if (positionals.length === 0) {

@@ -1,16 +1,19 @@
 import { type Contrast, contrast, morphometry, parts } from "../heads/index.ts";
-import { type Image, type Mask, readImage } from "../imaging/index.ts";
+import type { Image, Mask } from "../imaging/index.ts";
 import { frameToCrop, Model, type Prediction } from "../learning/index.ts";
-import { formatCsv, isAndroscopeError, writeFileAtomic, writeJson } from "../runs/index.ts";
+import { formatCsv, writeFileAtomic, writeJson } from "../runs/index.ts";
 import type { Command } from "./command.ts";
-import { namedImages } from "./inputs.ts";
-import { atLeast } from "./options.ts";
+import { namedImages, readCrop } from "./inputs.ts";
+import { atLeast, positive } from "./options.ts";
 
 const BATCH = 16;
+/** Of the canvas that holds a batch: 16 crops of 512×512. One large picture must not make all of them large. */
+const CANVAS_PIXELS = 2 ** 22;
 
 export const command: Command = {
   name: "predict",
-  summary: "Classifies and measures crops of single heads with a trained model.",
+  summary:
+    "Classifies and measures crops of single heads with a trained model. Images that cannot be read are listed and skipped; the exit status is 1 only where none is left.",
   usage: "--model M <images or folders…> [--out FILE.csv|FILE.json]",
   example: "androscope predict --model runs/hushem-all/model.onnx crops/ --out predictions.csv",
   options: {
@@ -28,49 +31,46 @@ export const command: Command = {
     threads: { type: "integer", value: "N", help: "threads per operator", default: 2 },
   },
   async run({ positionals, options, progress }) {
-    const images = await namedImages("predict", positionals);
-    const umPerPx = options["um-per-px"] as number | undefined;
-    if (umPerPx !== undefined && umPerPx <= 0) atLeast("um-per-px", umPerPx, Number.MIN_VALUE);
+    const { images, skipped } = await namedImages("predict", positionals);
+    const umPerPx = positive("um-per-px", options["um-per-px"]);
     const model = await Model.load(options.model, { threads: atLeast("threads", options.threads, 1) });
     const { classes } = model.metadata;
     const rows: Record<string, string | number>[] = [];
-    const problems: { path: string; code: string; message: string }[] = [];
-    progress.start("Classifying", images.length);
-    for (let from = 0; from < images.length; from += BATCH) {
-      const batch: { path: string; image: Image }[] = [];
-      for (const { path } of images.slice(from, from + BATCH)) {
-        try {
-          batch.push({ path, image: await readImage(path) });
-        } catch (error) {
-          if (!isAndroscopeError(error)) throw error;
-          problems.push({ path, code: error.code, message: error.message });
-        }
-      }
+    let batch: { path: string; image: Image }[] = [];
+    const classifyBatch = async () => {
       const predictions = batch.length > 0 ? await model.predict(batch.map(({ image }) => image)) : [];
       for (const [i, prediction] of predictions.entries())
         rows.push(row(batch[i]!.path, batch[i]!.image, prediction, model, umPerPx));
-      progress.update(from + batch.length);
+      batch = [];
+    };
+    progress.start("Classifying", images.length);
+    for (const [i, { path }] of images.entries()) {
+      const image = await readCrop(path, skipped);
+      if (image) {
+        if (!fits([...batch.map((member) => member.image), image])) await classifyBatch();
+        batch.push({ path, image });
+      }
+      progress.update(i + 1);
     }
+    await classifyBatch();
     progress.finish();
     model.dispose();
-    const columns = rows[0] ? Object.keys(rows[0]) : ["path", "class"];
-    const csv = formatCsv(columns, rows);
+    const csv = formatCsv(columnsOf(classes, umPerPx), rows);
     const document = {
       model: options.model,
       classes,
       use: "Research use only; not for diagnosis.",
       predictions: rows,
-      problems,
+      problems: skipped,
     };
     if (options.out)
       await (String(options.out).endsWith(".json")
         ? writeJson(options.out, document)
         : writeFileAtomic(options.out, csv));
     const counts = classes.map((name) => `${name} ${rows.filter((r) => r.class === name).length}`).join(", ");
-    const skipped = problems.map((p) => `skipped: ${p.message} [${p.code}]`);
     const summary = [
       `${rows.length} of ${images.length} classified: ${counts}`,
-      ...skipped,
+      ...skipped.map((p) => `skipped: ${p.message} [${p.code}]`),
       "Research use only; not for diagnosis.",
     ];
     return {
@@ -82,6 +82,23 @@ export const command: Command = {
     };
   },
 };
+
+function fits(images: readonly Image[]): boolean {
+  const width = Math.max(...images.map((image) => image.width));
+  const height = Math.max(...images.map((image) => image.height));
+  return images.length <= BATCH && images.length * width * height <= CANVAS_PIXELS;
+}
+
+/** The columns, also where there is no row. */
+function columnsOf(classes: readonly string[], umPerPx: number | undefined): string[] {
+  return [
+    "path",
+    "class",
+    ...classes.map((name) => `prob_${name}`),
+    ...["reliability", "length_px", "width_px", "area_px", "acrosome_share", "angle_deg"],
+    ...(umPerPx === undefined ? [] : ["length_um", "width_um", "area_um2"]),
+  ];
+}
 
 function row(
   path: string,
