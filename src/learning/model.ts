@@ -5,11 +5,10 @@
  * Inputs: `crops` uint8 [N, H, W, 3], each crop at the top left of its canvas; `sizes` float32 [N, 2], width and height
  * of each crop in pixels. Outputs: see {@link MODEL_OUTPUTS}.
  */
-import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import { compile, InferenceRunner, input, readModel } from "../autodiff/index.ts";
 import type { Image } from "../imaging/index.ts";
-import { AndroscopeError, fileError, Random, writeFileAtomic } from "../runs/index.ts";
+import { AndroscopeError, Random, readBytes, writeFileAtomic } from "../runs/index.ts";
 import { type ClassifierParts, classification } from "./classifier.ts";
 
 /** The layout of inputs, outputs and metadata. Raised when an older program could not read a newer model. */
@@ -44,7 +43,12 @@ const metadataSchema = z.object({
     transductive: z.boolean(),
   }),
   /** Crop (base64 of width × height × 3 bytes) and what the model said of it when it was made. */
-  golden: z.object({ width: z.int(), height: z.int(), pixels: z.string(), probabilities: z.array(z.number()) }),
+  golden: z.object({
+    width: z.int().min(1).max(4096),
+    height: z.int().min(1).max(4096),
+    pixels: z.string(),
+    probabilities: z.array(z.number()),
+  }),
 });
 
 export type ModelMetadata = z.infer<typeof metadataSchema>;
@@ -161,10 +165,7 @@ export class Model {
 
   /** Reads and checks a model file. Throws `model/*`. */
   static async load(path: string, options: { threads?: number } = {}): Promise<Model> {
-    const bytes = await readFile(path).catch((error) => {
-      throw fileError(error, path);
-    });
-    return Model.from(bytes, path, options);
+    return Model.from(await readBytes(path), path, options);
   }
 
   static async from(bytes: Uint8Array, where: string, { threads = 2 }: { threads?: number } = {}): Promise<Model> {
@@ -179,7 +180,11 @@ export class Model {
       height: golden.height,
       data: new Uint8Array(Buffer.from(golden.pixels, "base64")),
     };
-    const [prediction] = await model.predict([image]);
+    // A foreign graph under our description lacks inputs or outputs.
+    const [prediction] = await model.predict([image]).catch((cause) => {
+      model.dispose();
+      throw notAModel(where, `a graph that does not take a crop: ${(cause as Error).message.slice(0, 200)}`, cause);
+    });
     const off = Math.max(...prediction!.probabilities.map((p, c) => Math.abs(p - golden.probabilities[c]!)));
     if (!(off <= GOLDEN_TOLERANCE)) {
       model.dispose();
