@@ -2,8 +2,7 @@
  * One writer per folder: a file `lock` that names the process which holds it. The lock of a process that was killed is
  * void. It guards against a second process on this machine; machines that share a folder do not see each other's.
  */
-import { randomUUID } from "node:crypto";
-import { open, readFile, realpath, rename, rm } from "node:fs/promises";
+import { open, readFile, realpath, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { AndroscopeError, fileError } from "./errors.ts";
@@ -41,11 +40,10 @@ async function take(file: string, folder: string): Promise<void> {
   while (!(await create(file, mine))) {
     const owner = await read(file);
     if (owner === undefined) continue;
-    const pid = Number(owner.split(" ")[0]);
     // A number alone that equals ours is that of a former process; with its start time it is another thread of this one.
     const former = owner === mine && !owner.includes(" ");
-    if (pid > 0 && !former && (await isRunning(pid, owner))) throw busy(folder, pid);
-    if (!(await removeVoid(file, owner))) throw busy(folder, pid);
+    if (!former && (await isRunning(owner))) throw busy(folder, pidIn(owner));
+    await removeVoid(file, owner, mine);
   }
 }
 
@@ -71,26 +69,29 @@ async function read(file: string): Promise<string | undefined> {
       if (error.code === "ENOENT") return undefined;
       throw fileError(error, file);
     });
-    if (text !== "" || attempt === 5) return text;
+    if (text !== "" || attempt === 20) return text;
     await wait(100);
   }
 }
 
-/** Removes a void lock, unless another process has done so and put its own there since it was read. */
-async function removeVoid(file: string, expected: string): Promise<boolean> {
-  const aside = `${file}.${randomUUID().slice(0, 8)}.part`;
-  try {
-    await rename(file, aside);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return true;
-    throw fileError(error, file, "write");
+/**
+ * Removes a void lock. Of several that found it void one after the other may, and looks again before it does: what it
+ * read a moment ago may be gone, and the lock that of a process which was faster.
+ */
+async function removeVoid(file: string, expected: string, mine: string): Promise<void> {
+  const guard = `${file}-void`;
+  if (await create(guard, mine)) {
+    try {
+      if ((await read(file)) === expected) await rm(file, { force: true });
+    } finally {
+      await rm(guard, { force: true });
+    }
+    return;
   }
-  if ((await readFile(aside, "utf8")) !== expected) {
-    await rename(aside, file);
-    return false;
-  }
-  await rm(aside);
-  return true;
+  const other = await read(guard);
+  // Killed in the very moment of removing.
+  if (other !== undefined && !(await isRunning(other))) await rm(guard, { force: true });
+  await wait(20);
 }
 
 /**
@@ -112,7 +113,11 @@ async function describe(pid: number): Promise<string> {
   }
 }
 
-async function isRunning(pid: number, description: string): Promise<boolean> {
+const pidIn = (description: string) => Number(description.split(" ")[0]);
+
+async function isRunning(description: string): Promise<boolean> {
+  const pid = pidIn(description);
+  if (!(pid > 0)) return false;
   try {
     process.kill(pid, 0);
   } catch (error) {

@@ -221,6 +221,15 @@ describe("one writer", () => {
     }
   });
 
+  test("a process killed while it removed a void lock is no obstacle", async () => {
+    const path = await folder();
+    const ended = String(spawnSync(process.execPath, ["-e", ""]).pid);
+    await writeFile(join(path, "lock"), ended);
+    await writeFile(join(path, "lock-void"), ended);
+    await (await openRun(path, identity)).close();
+    expect(await readdir(path)).toEqual(["config.json"]);
+  });
+
   test("closing twice does no harm to the next holder", async () => {
     const path = await folder();
     const first = await openRun(path, identity);
