@@ -28,7 +28,7 @@ export const command: Command = {
   async run({ positionals, options, progress }) {
     const { images, skipped } = await namedImages("masks", positionals, options.out);
     const umPerPx = positive("um-per-px", options["um-per-px"]);
-    const rows: Record<string, string | number | boolean>[] = [];
+    const rows: Record<string, string | number | boolean | null>[] = [];
     progress.start("Outlining", images.length);
     for (const [i, { path, stem }] of images.entries()) {
       const image = await readCrop(path, skipped);
@@ -77,9 +77,9 @@ function row(
   head: HeadMask,
   measures: Morphometry | undefined,
   umPerPx: number | undefined,
-): Record<string, string | number | boolean> {
+): Record<string, string | number | boolean | null> {
   const fixed = (value: number | undefined, digits: number) =>
-    value === undefined ? "" : Number(value.toFixed(digits));
+    value === undefined ? null : Number(value.toFixed(digits));
   return {
     path,
     reliability: fixed(head.reliability, 4),

@@ -35,7 +35,7 @@ export const command: Command = {
     const umPerPx = positive("um-per-px", options["um-per-px"]);
     const model = await Model.load(options.model, { threads: atLeast("threads", options.threads, 1) });
     const { classes } = model.metadata;
-    const rows: Record<string, string | number>[] = [];
+    const rows: Record<string, string | number | null>[] = [];
     let batch: { path: string; image: Image }[] = [];
     const classifyBatch = async () => {
       const predictions = batch.length > 0 ? await model.predict(batch.map(({ image }) => image)) : [];
@@ -106,13 +106,13 @@ function row(
   prediction: Prediction,
   model: Model,
   umPerPx: number | undefined,
-): Record<string, string | number> {
+): Record<string, string | number | null> {
   const { classes, frameExtent, viewSize } = model.metadata;
   const mask: Mask = frameToCrop(prediction.mask, viewSize, frameExtent, image.width, image.height);
   const absorption: Contrast = contrast(image);
   const measures = morphometry(mask, parts(mask, absorption.plane), absorption.plane);
   const fixed = (value: number | undefined, digits: number) =>
-    value === undefined ? "" : Number(value.toFixed(digits));
+    value === undefined ? null : Number(value.toFixed(digits));
   return {
     path,
     class: classes[prediction.label]!,
