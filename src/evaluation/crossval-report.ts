@@ -1,45 +1,12 @@
 /** From a finished cross-validation to the data of its report. */
 import { join } from "node:path";
-import { encodePng, outlines } from "../imaging/index.ts";
-import { type CurvePoint, cropOf, frameToCrop, type PreparedSet } from "../learning/index.ts";
-import { type ReportCrop, type RunReportData, renderRunReport } from "../reports/index.ts";
+import { type CurvePoint, defaultConfig } from "../learning/index.ts";
+import { median, type RunReportData, renderRunReport } from "../reports/index.ts";
 import { writeFileAtomic, writeJson } from "../runs/index.ts";
 import type { CrossvalRun } from "./crossval.ts";
-import { argmax } from "./metrics.ts";
-
-const SHOWN_MISTAKES = 36;
-const SHOWN_DOUBTFUL = 12;
-
-function curvesOf(
-  records: CrossvalRun["records"],
-  points: (r: CrossvalRun["records"][number]) => CurvePoint[],
-  value: string,
-) {
-  return records.map((r) => ({
-    name: r.name,
-    points: points(r).map((p) => ({ step: p.step, value: p.values[value] ?? 0 })),
-  }));
-}
-
-async function reportCrop(
-  set: PreparedSet,
-  index: number,
-  masks: CrossvalRun["masks"],
-  more: Partial<ReportCrop>,
-): Promise<ReportCrop> {
-  const image = cropOf(set, index);
-  const frame = masks.get(index);
-  const mask =
-    frame && frameToCrop(frame, Math.round(Math.sqrt(frame.length)), set.frameExtent, image.width, image.height);
-  return {
-    id: set.ids[index]!,
-    png: Buffer.from(await encodePng(image)).toString("base64"),
-    width: image.width,
-    height: image.height,
-    outlines: mask ? outlines(mask) : [],
-    ...more,
-  };
-}
+import { differences } from "./differences.ts";
+import { calibrationPoints, classFigures, coveragePoints, foldFigures } from "./report-figures.ts";
+import { doubtfulCrops, mistakeCrops, testOverlaps } from "./report-pictures.ts";
 
 /**
  * Writes report.html into the run folder, and report-data.json, from which it can be drawn again.
@@ -57,64 +24,94 @@ export async function writeCrossvalReport(
   return path;
 }
 
+function curvesOf(
+  records: CrossvalRun["records"],
+  points: (r: CrossvalRun["records"][number]) => readonly CurvePoint[],
+  value: string,
+) {
+  return records.map((r) => ({
+    name: r.name,
+    points: points(r)
+      .filter((p) => Number.isFinite(p.values[value]))
+      .map((p) => ({ step: p.step, value: p.values[value]! })),
+  }));
+}
+
+/** How the folds came about, in words. */
+function splitInWords({ split, folds }: CrossvalRun["result"]): string {
+  if (split.kind === "published") return `The ${folds.length} folds come with the data.`;
+  const grouped = split.group ? `, and every ${split.group} in one fold` : ", image by image";
+  return `The ${folds.length} folds were drawn by the seed, with the classes spread evenly${grouped}.`;
+}
+
 /** @param command the command line that repeats the run */
 export async function crossvalReport(
   run: CrossvalRun,
   { version, command }: { version: string; command: string },
 ): Promise<RunReportData> {
-  const { result, records, rows, set, masks } = run;
-  const indexOf = new Map(set.ids.map((id, i) => [id, i]));
-  const wrong = rows
-    .filter((row) => argmax(row.probabilities) !== row.label)
-    .sort((a, b) => Math.max(...b.probabilities) - Math.max(...a.probabilities))
-    .slice(0, SHOWN_MISTAKES);
-  const doubtful = records
-    .flatMap((r) => r.predictions)
-    .sort((a, b) => a.agreement - b.agreement || a.index - b.index)
-    .slice(0, SHOWN_DOUBTFUL);
-  const mistakes: ReportCrop[] = [];
-  for (const row of wrong) {
-    const predicted = set.classes[argmax(row.probabilities)]!;
-    mistakes.push(
-      await reportCrop(set, indexOf.get(row.id)!, masks, {
-        truth: set.classes[row.label]!,
-        predicted,
-        probabilities: row.probabilities,
-      }),
-    );
-  }
-  const unsure: ReportCrop[] = [];
-  for (const { index, agreement } of doubtful)
-    unsure.push(await reportCrop(set, index, masks, { note: `agreement of two views ${agreement.toFixed(2)}` }));
+  const { result, records, rows, set } = run;
+  const { confusion, ...metrics } = result;
   const quality = records.flatMap((r) => r.masks);
-  const tested = new Set(rows.map((row) => row.id));
+  const { distill } = result.config;
   return {
     title: `Cross-validation on ${result.dataset.kind}`,
-    protocol: result.protocol,
+    protocol: {
+      text: result.protocol,
+      split: splitInWords(result),
+      transductive: distill.transductive,
+      grouping: result.grouping,
+    },
     ...(result.optimisticAccuracy === undefined ? {} : { optimisticAccuracy: result.optimisticAccuracy }),
     dataset: {
       ...result.dataset,
+      tested: rows.length,
       classes: set.classes,
-      counts: set.classes.map((_, c) => set.ids.filter((id, i) => tested.has(id) && set.labels[i] === c).length),
+      counts: result.perClass.map((c) => c.support),
     },
-    metrics: result,
-    folds: result.folds,
+    metrics: {
+      count: metrics.count,
+      correct: metrics.correct,
+      accuracy: metrics.accuracy,
+      accuracyInterval: metrics.accuracyInterval,
+      balancedAccuracy: metrics.balancedAccuracy,
+      macroPrecision: metrics.macroPrecision,
+      macroRecall: metrics.macroRecall,
+      macroF1: metrics.macroF1,
+      kappa: metrics.kappa,
+      logLoss: metrics.logLoss,
+      brier: metrics.brier,
+      calibrationError: metrics.calibrationError,
+      confusion,
+    },
+    classes: classFigures(confusion, set.classes),
+    folds: foldFigures(result.folds, rows, set.classes),
+    calibration: calibrationPoints(result.calibration),
+    coverage: coveragePoints(rows),
     curves: {
       stage1: curvesOf(records, (r) => r.curves.distill, "loss"),
       stage2: curvesOf(records, (r) => r.curves.tune, "loss"),
       trainingAccuracy: curvesOf(records, (r) => r.curves.tune, "accuracy"),
+      testAccuracy: records.map(({ name, looks }) => ({
+        name,
+        points: looks.map(({ step, accuracy }) => ({ step, value: accuracy })),
+      })),
     },
     masks: {
       reliability: [...set.reliability],
-      overlap: quality.map((q) => q.overlap),
+      rejected: set.reliability.filter((r) => r === 0).length,
+      testOverlap: testOverlaps(run),
+      trainingOverlap: quality.length ? median(quality.map((q) => q.overlap)) : 0,
       replaced: quality.filter((q) => q.replaced).length,
+      taught: quality.length,
     },
-    mistakes,
-    doubtful: unsure,
+    mistakes: await mistakeCrops(run),
+    doubtful: await doubtfulCrops(run),
     problems: set.problems,
     config: result.config,
+    changed: differences(result.config, defaultConfig),
     environment: { ...run.environment },
     seed: result.seed,
+    threads: result.threads,
     seconds: result.seconds,
     peakRssBytes: result.peakRssBytes,
     version,

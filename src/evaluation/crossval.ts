@@ -31,6 +31,7 @@ import {
   writeJson,
 } from "../runs/index.ts";
 import { type Environment, environment } from "./environment.ts";
+import { type Grouping, groupings } from "./grouping.ts";
 import { argmax, computeMetrics, type Metrics, type PredictionRow } from "./metrics.ts";
 import { drawFolds, publishedFolds } from "./splits.ts";
 
@@ -70,11 +71,15 @@ interface FoldRecord extends FoldResult {
 
 export interface CrossvalResult extends Metrics {
   protocol: string;
+  split: CrossvalOptions["split"];
+  /** How images of one patient or group lie in the folds; empty where the data do not say. */
+  grouping: Grouping[];
   folds: FoldResult[];
   /** Mean of the five best test epochs per fold, as published code of this field does. Optimistic: chosen on test data. */
   optimisticAccuracy?: number;
   config: Config;
   seed: number;
+  threads: number;
   dataset: { kind: string; hash: string; images: number; skipped: number };
   seconds: number;
   peakRssBytes: number;
@@ -93,6 +98,8 @@ export interface CrossvalRun {
 
 const PROTOCOL =
   "Fixed number of steps, averaged last weights, every image predicted once by a network that never saw it; nothing was chosen on test folds.";
+const TRANSDUCTIVE_PROTOCOL =
+  "Fixed number of steps, averaged last weights, every image predicted once by a network whose stage 1 saw it without its label and whose stage 2 never did; nothing was chosen on test folds.";
 
 /** Runs or resumes a cross-validation into a run folder. */
 export async function crossValidate(options: CrossvalOptions): Promise<CrossvalRun> {
@@ -253,6 +260,12 @@ async function conclude(
   preparing: number,
 ): Promise<CrossvalRun> {
   const { dataset, config, seed } = options;
+  const foldOf = new Map(records.flatMap((r, f) => r.predictions.map((p) => [set.ids[p.index]!, f] as const)));
+  const tested = dataset.samples.filter((s) => foldOf.has(s.id));
+  const grouping = groupings(
+    tested,
+    tested.map((s) => foldOf.get(s.id)!),
+  );
   const rows = records
     .flatMap((record) =>
       record.predictions.map((p) => ({
@@ -267,7 +280,9 @@ async function conclude(
     .sort((a, b) => a.index - b.index);
   const metrics = computeMetrics(rows, set.classes);
   const result: CrossvalResult = {
-    protocol: PROTOCOL,
+    protocol: config.distill.transductive ? TRANSDUCTIVE_PROTOCOL : PROTOCOL,
+    split: options.split,
+    grouping,
     ...metrics,
     folds: records.map(({ name, train: trained, test, correct, accuracy, seconds, peakRssBytes }) => ({
       name,
@@ -281,6 +296,7 @@ async function conclude(
     ...(options.literature ? { optimisticAccuracy: literatureRule(records) } : {}),
     config,
     seed,
+    threads: options.threads,
     dataset: { kind: dataset.kind, hash: dataset.hash, images: set.ids.length, skipped: set.problems.length },
     seconds: preparing + records.reduce((sum, r) => sum + r.seconds, 0),
     peakRssBytes: Math.max(...records.map((r) => r.peakRssBytes)),

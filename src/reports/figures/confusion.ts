@@ -1,22 +1,24 @@
-import { escapeHtml, percent, svg } from "./svg.ts";
+/** A table rather than a drawing: it can be read aloud and copied, and names of any length fit. */
+import { escapeHtml, percent, scrolling } from "../html.ts";
 
-/** Counts, with the share of the true class as the shade. */
+/** Counts with their share of the row; the share is the shade, and the right answers are framed. */
 export function confusionMatrix(confusion: readonly (readonly number[])[], classes: readonly string[]): string {
-  const cell = 74;
-  const [left, top] = [110, 64];
-  const size = { width: left + cell * classes.length + 10, height: top + cell * classes.length + 10 };
-  const cells = confusion.flatMap((row, i) => {
-    const total = row.reduce((a, b) => a + b, 0) || 1;
-    return row.map((count, j) => {
-      const share = count / total;
-      const [x, y] = [left + j * cell, top + i * cell];
-      return `<rect class="${i === j ? "right" : "wrong"}" fill-opacity="${(0.06 + 0.84 * share).toFixed(3)}" x="${x}" y="${y}" width="${cell - 2}" height="${cell - 2}"/><text class="count${share > 0.55 ? " on" : ""}" x="${x + cell / 2}" y="${y + cell / 2}" text-anchor="middle">${count}</text><text class="tick${share > 0.55 ? " on" : ""}" x="${x + cell / 2}" y="${y + cell / 2 + 18}" text-anchor="middle">${percent(share, 0)}</text>`;
+  const steep = classes.length > 4 || classes.some((name) => name.length > 12);
+  const predicted = classes.map((_, j) => confusion.reduce((sum, row) => sum + row[j]!, 0));
+  const head = classes.map((name) => `<th scope="col"><span>${escapeHtml(name)}</span></th>`).join("");
+  const rows = confusion.map((row, i) => {
+    const total = row.reduce((a, b) => a + b, 0);
+    const cells = row.map((count, j) => {
+      const share = total ? count / total : 0;
+      const kind = i === j ? "right" : "wrong";
+      return `<td class="${kind}" style="--share:${share.toFixed(3)}"><b>${count}</b><small>${percent(share, 0)}</small></td>`;
     });
+    return `<tr><th scope="row"><span>${escapeHtml(classes[i])}</span></th>${cells.join("")}<td class="sum">${total}</td></tr>`;
   });
-  const names = classes.flatMap((name, i) => [
-    `<text class="tick" x="${left - 8}" y="${top + i * cell + cell / 2 + 4}" text-anchor="end">${escapeHtml(name)}</text>`,
-    `<text class="tick" x="${left + i * cell + cell / 2}" y="${top - 8}" text-anchor="middle">${escapeHtml(name)}</text>`,
-  ]);
-  const titles = `<text class="axis" x="${left + (cell * classes.length) / 2}" y="18" text-anchor="middle">predicted</text><text class="axis" transform="translate(14 ${top + (cell * classes.length) / 2}) rotate(-90)" text-anchor="middle">true</text>`;
-  return svg(size, "Confusion matrix", cells.join("") + names.join("") + titles);
+  const sums = predicted.map((n) => `<td class="sum">${n}</td>`).join("");
+  const all = predicted.reduce((a, b) => a + b, 0);
+  return scrolling(
+    "Confusion matrix",
+    `<table class="confusion${steep ? " steep" : ""}"><thead><tr><td rowspan="2" class="corner">given label</td><th scope="colgroup" colspan="${classes.length}" class="over">predicted</th><td rowspan="2" class="sum">images</td></tr><tr>${head}</tr></thead><tbody>${rows.join("")}<tr><th scope="row" class="sum">images</th>${sums}<td class="sum">${all}</td></tr></tbody></table>`,
+  );
 }

@@ -1,36 +1,28 @@
-import { axes, escapeHtml, FRAME, svg } from "./svg.ts";
+import type { Estimate } from "../data.ts";
+import { fixed, linear } from "./svg.ts";
 
-export interface Estimate {
-  name: string;
-  value: number;
-  low?: number;
-  high?: number;
+export const WHISKER = { width: 130, height: 22, left: 6, right: 6 };
+
+export interface WhiskerOptions {
+  /** A value to compare with, drawn dashed. */
+  reference?: number;
+  width?: number;
 }
 
-/** Points with intervals, one row each. */
-export function dotWhisker(rows: readonly Estimate[], label: string, mean?: number): string {
-  const frame = { ...FRAME, left: 110, height: 50 + 34 * rows.length, top: 8 };
-  const lowest = Math.min(...rows.map((r) => r.low ?? r.value));
-  const low = Math.max(0, Math.floor(lowest * 10 - 0.5) / 10);
-  const { sx, markup } = axes({
-    x: { domain: [low, 1], label, format: (v) => `${Math.round(v * 100)} %` },
-    y: { domain: [0, 1], label: "" },
-    frame,
-  });
-  const noYTicks = markup
-    .replace(/<text class="tick" x="104"[^>]*>[^<]*<\/text>/g, "")
-    .replace(/<line class="grid"[^>]*>/g, "");
-  const at = (i: number) => frame.top + 18 + i * 34;
-  const points = rows.map(({ name, value, low: l, high: h }, i) => {
-    const whisker =
-      l === undefined || h === undefined
-        ? ""
-        : `<line class="whisker" x1="${sx(l).toFixed(1)}" x2="${sx(h).toFixed(1)}" y1="${at(i)}" y2="${at(i)}"/>`;
-    return `<text class="tick" x="102" y="${at(i) + 4}" text-anchor="end">${escapeHtml(name)}</text>${whisker}<circle class="dot" cx="${sx(value).toFixed(1)}" cy="${at(i)}" r="4.5"/>`;
-  });
-  const line =
-    mean === undefined
-      ? ""
-      : `<line class="mean" x1="${sx(mean).toFixed(1)}" x2="${sx(mean).toFixed(1)}" y1="${frame.top}" y2="${frame.height - frame.bottom}"/>`;
-  return svg(frame, label, noYTicks + line + points.join(""));
+/**
+ * A dot on its 95 % interval, as a cell of a table: all of one column share the scale 0 to 100 %. Hidden from screen
+ * readers, since the figures stand beside it as text.
+ */
+export function dotWhisker(
+  { value, low, high }: Estimate,
+  { reference, width = WHISKER.width }: WhiskerOptions = {},
+): string {
+  const { height, left, right } = WHISKER;
+  const x = linear([0, 1], [left, width - right]);
+  const middle = height / 2;
+  const vertical = (className: string, v: number) =>
+    `<line class="${className}" x1="${fixed(x(v))}" x2="${fixed(x(v))}" y1="1" y2="${height - 1}"/>`;
+  const grid = [0, 0.25, 0.5, 0.75, 1].map((v) => vertical("grid", v)).join("");
+  const dashed = reference === undefined ? "" : vertical("mean", reference);
+  return `<svg xmlns="http://www.w3.org/2000/svg" class="whiskers" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" aria-hidden="true">${grid}${dashed}<line class="whisker" x1="${fixed(x(low))}" x2="${fixed(x(high))}" y1="${middle}" y2="${middle}"/><circle class="dot" cx="${fixed(x(value))}" cy="${middle}" r="4.5"/></svg>`;
 }
