@@ -51,9 +51,9 @@ export function morphometry(mask: Mask, parts: Mask, absorption: Plane): Morphom
     const my = Math.floor(head.y + along * sin - across * cos);
     if (mx >= 0 && my >= 0 && mx < mask.width && my < mask.height && mask.data[my * mask.width + mx]) mirrored++;
   }
-  // Extents of pixel centres; a pixel adds half its size at either end.
-  const lengthPx = maxAlong - minAlong + 1;
-  const widthPx = maxAcross - minAcross + 1;
+  // Extents of pixel centres: at either end of an oval the outermost one lies on average a quarter pixel inside.
+  const lengthPx = maxAlong - minAlong + 0.5;
+  const widthPx = maxAcross - minAcross + 0.5;
   const perimeterPx = perimeter(mask);
   return {
     areaPx: area,
