@@ -52,6 +52,9 @@ async function create(file: string, content: string): Promise<boolean> {
     const handle = await open(file, "wx");
     try {
       await handle.writeFile(content);
+    } catch (error) {
+      await rm(file, { force: true });
+      throw error;
     } finally {
       await handle.close();
     }
