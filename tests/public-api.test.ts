@@ -55,6 +55,7 @@ async function examples(path: string): Promise<string[]> {
 test.each([
   ["src/index.ts", 5],
   ["src/autodiff/index.ts", 1],
+  ["README.md", 1],
 ])("the examples of %s run", async (path, count) => {
   const found = await examples(path);
   expect(found).toHaveLength(count);
@@ -62,11 +63,13 @@ test.each([
     expect(code).toMatch(/from "androscope(\/autodiff)?"/);
     const file = join(folder, `${path.replaceAll("/", "-")}-${i}.ts`);
     // Whether they run does not depend on how long they train, nor on the size of the network.
+    const tiny = "network: { widths: [8, 8, 8, 8], viewSize: 32 }, distill: { steps: 1 }, tune: { steps: 1 }";
     await writeFile(
       file,
       code
-        .replaceAll(/\bsteps: \d+/g, "steps: 1")
-        .replace("const config = {", "const config = { network: { widths: [8, 8, 8, 8], viewSize: 32 },"),
+        .replace(/const config = \{ .* \};/, `const config = { ${tiny} };`)
+        .replace("train({ dataset:", `train({ config: { ${tiny} }, dataset:`)
+        .replaceAll('"runs/', `"runs ${path.replaceAll("/", " ")}/`),
     );
     const { status, stderr } = spawnSync(process.execPath, [file], { cwd: folder, encoding: "utf8" });
     expect(status, `${code}\n${stderr}`).toBe(0);
