@@ -61,6 +61,17 @@ describe("a place that cannot be written to", () => {
     }
   });
 
+  test("predict says so before it works; a pipe is written to, not replaced", async () => {
+    const folder = await temporary();
+    const predict = `"$BIN" predict "${root}" --model "${model}" --out`;
+    const early = await shell(`${predict} "${folder}" --json`);
+    expect(failure(early, "file/not-writable").found).toContain("a folder");
+    expect(early.stderr).not.toContain("Classifying");
+    const piped = await shell(`mkfifo pipe && { cat pipe & ${predict} pipe >/dev/null; wait; }; test -p pipe`, folder);
+    expect(piped.status).toBe(0);
+    expect(piped.stdout).toMatch(/^path,class,/);
+  });
+
   test.skipIf(!mayMount)("a read-only disk (skipped where nothing may be mounted)", async () => {
     const outcome = await shell(
       `mkdir -p ro && exec unshare -rm bash -c 'mount -t tmpfs -o ro none ro && exec "$BIN" masks "${root}" --out ro/masks --json'`,

@@ -1,7 +1,7 @@
 import { type Contrast, contrast, morphometry, parts } from "../heads/index.ts";
 import type { Image, Mask } from "../imaging/index.ts";
 import { frameToCrop, Model, type Prediction } from "../learning/index.ts";
-import { formatCsv, writeFileAtomic, writeJson } from "../runs/index.ts";
+import { formatCsv, requireWritable, writeFileAtomic, writeJson } from "../runs/index.ts";
 import type { Command } from "./command.ts";
 import { namedImages, readCrop } from "./inputs.ts";
 import { atLeast, positive } from "./options.ts";
@@ -33,6 +33,7 @@ export const command: Command = {
   async run({ positionals, options, progress }) {
     const { images, skipped } = await namedImages("predict", positionals);
     const umPerPx = positive("um-per-px", options["um-per-px"]);
+    if (options.out) await requireWritable(options.out);
     const model = await Model.load(options.model, { threads: atLeast("threads", options.threads, 1) });
     const { classes } = model.metadata;
     const rows: Record<string, string | number | null>[] = [];

@@ -1,6 +1,6 @@
 /** Files that appear whole or not at all: written beside their destination, flushed, then renamed over it. */
 import { randomUUID } from "node:crypto";
-import { mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
+import { access, constants, mkdir, open, readFile, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { AndroscopeError, fileError } from "./errors.ts";
 
@@ -35,8 +35,33 @@ async function makeOne(path: string): Promise<boolean> {
   }
 }
 
-/** Writes `content` to `path`, creating its folders. A reader sees the old file or the new one, never a part. */
+/** Makes the folders of a file that is written after long work: what stands in its way is said before the work. */
+export async function requireWritable(path: string): Promise<void> {
+  await makeFolder(dirname(path));
+  try {
+    await access(dirname(path), constants.W_OK);
+    if ((await stat(path).catch(() => undefined))?.isDirectory()) {
+      throw Object.assign(new Error("a folder"), { code: "EISDIR", syscall: "open" });
+    }
+  } catch (error) {
+    throw fileError(error, path, "write");
+  }
+}
+
+/**
+ * Writes `content` to `path`, creating its folders. A reader sees the old file or the new one, never a part. A link is
+ * followed; a pipe or device, such as /dev/stdout, is written to and not replaced.
+ */
 export async function writeFileAtomic(path: string, content: string | Uint8Array): Promise<void> {
+  const target = await realpath(path).catch(() => path);
+  const there = await stat(target).catch(() => undefined);
+  if (there === undefined || there.isFile() || there.isDirectory()) return replaceFile(target, content);
+  await writeFile(target, content).catch((error) => {
+    throw fileError(error, path, "write");
+  });
+}
+
+async function replaceFile(path: string, content: string | Uint8Array): Promise<void> {
   const temporary = `${path}.${process.pid}-${randomUUID().slice(0, 8)}.part`;
   try {
     await makeFolder(dirname(path));
@@ -63,7 +88,10 @@ export async function readBytes(path: string): Promise<Uint8Array> {
   try {
     const handle = await open(path);
     try {
-      const { size } = await handle.stat();
+      const info = await handle.stat();
+      // A folder, which it refuses, or a pipe, whose size is not known.
+      if (!info.isFile()) return await handle.readFile();
+      const { size } = info;
       const bytes = new Uint8Array(size);
       let at = 0;
       while (at < size) {
