@@ -39,6 +39,18 @@ describe("a folder per class", () => {
     expect(hashes[0]).not.toBe(hashes[2]);
   });
 
+  test("the hash follows patients and groups, on which folds may depend", async () => {
+    const root = await twoClasses();
+    const hashes = new Set<string>();
+    for (const column of ["patient", "group", "fold"]) {
+      for (const value of ["a", "b", ""]) {
+        await writeFile(join(root, "m.csv"), `path,label,${column}\nNormal/2.png,N,${value}\nTapered/1.png,T,c\n`);
+        hashes.add((await openDataset(join(root, "m.csv"))).hash);
+      }
+    }
+    expect(hashes.size).toBe(9);
+  });
+
   test("pictures of unread kinds and names that are not UTF-8 are reported", async () => {
     const root = await twoClasses();
     await writeFile(join(root, "Normal/4.gif"), "GIF89a");
