@@ -7,5 +7,7 @@ export default defineConfig({
     pool: "forks",
     maxWorkers: 2,
     testTimeout: 120_000,
+    // Hooks train small networks, too.
+    hookTimeout: 120_000,
   },
 });
