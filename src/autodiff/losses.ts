@@ -1,4 +1,7 @@
-/** Losses: scalars, means over the batch. `weights` [N] multiply each sample's share of the mean. */
+/**
+ * Losses: scalars, means over the batch. `weights` [N] multiply each sample's share of the mean; weights of the values'
+ * own shape make it a weighted mean over elements.
+ */
 import { abs, add, clip, div, less, mul, scale, sigmoid, softplus, square, sub, where } from "./elementwise.ts";
 import { logSoftmax, mean, sum } from "./reductions.ts";
 import { reshape } from "./shape.ts";
@@ -9,9 +12,11 @@ function sameShape(name: string, a: Tensor, b: Tensor): void {
     throw new ShapeError(`${name}: ${showShape(a.shape)} against ${showShape(b.shape)}`);
 }
 
-/** Mean over everything, each sample (first axis) times its weight. */
 function weightedMean(values: Tensor, weights: Tensor | undefined): Tensor {
   if (!weights) return mean(values);
+  if (values.shape.length > 1 && weights.shape.join() === values.shape.join()) {
+    return div(sum(mul(values, weights)), add(sum(weights), 1e-3));
+  }
   const perSample =
     values.shape.length > 1
       ? mean(

@@ -41,7 +41,7 @@ const distill = z.strictObject({
   /** Stage 1 on or off. Off, masks still come from it where posing or suppression needs them: see `pose`. */
   steps: z.int().min(1).max(1_000_000).default(300),
   batch: optimisation.batch.default(32),
-  learningRate: optimisation.learningRate.default(3e-3),
+  learningRate: optimisation.learningRate.default(6e-3),
   warmup: optimisation.warmup.default(0.15),
   weightDecay: optimisation.weightDecay.default(0.02),
   clipNorm: optimisation.clipNorm.default(5),

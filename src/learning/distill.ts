@@ -90,10 +90,10 @@ export function distillStep(set: PreparedSet, geometry: Geometry, { network, dis
     loss = add(loss, scale(metrics[name], weight));
   };
   addTask("distance", tasks.distance, () => smoothL1(predicted.distance, distance, 0.1, weights));
-  addTask("parts", tasks.parts, () => bceWithLogits(predicted.acrosome, acrosome, weights));
-  addTask("rotation", tasks.rotation, () =>
-    smoothL1(relativeRotation(scope.sub("rotation"), features[3], network), turn, 0.5),
-  );
+  // Acrosome against nucleus is a question inside the head only; over the whole view it would drown in background.
+  const inside = mul(mask, reshape(weights, [2 * heads, 1, 1, 1]));
+  addTask("parts", tasks.parts, () => bceWithLogits(predicted.acrosome, acrosome, inside));
+  addTask("rotation", tasks.rotation, () => smoothL1(relativeRotation(scope.sub("rotation"), features[3]), turn, 0.5));
   const { weightDecay, clipNorm } = distill;
   return trainingStep({ scope, loss, metrics, optimizer: { weightDecay, clipNorm } });
 }

@@ -22,6 +22,7 @@ import {
   type Scope,
   slice,
   spaceToDepth,
+  sub,
   sum,
   type Tensor,
   upsample2x,
@@ -37,7 +38,7 @@ export interface SpatialPrediction {
   mask: Tensor;
   /** Signed distance to the boundary over the head's equivalent radius, positive inside. */
   distance: Tensor;
-  /** Logit of the acrosome. */
+  /** Logit of the acrosome, given that the pixel belongs to the head. */
   acrosome: Tensor;
 }
 
@@ -79,23 +80,28 @@ export function decode(scope: Scope, features: Features, { widths }: Config["net
   // Four sub-pixels for each of three maps: full resolution without a convolution at full resolution.
   const maps = depthToSpace(conv(scope.sub("maps"), x, 12, { kernel: 1, bias: true }), 2);
   const map = (index: number) => slice(maps, [index], [index + 1], [3]);
-  return { mask: map(0), distance: map(1), acrosome: map(2) };
+  // The first guess is a background pixel: heads cover about an eighth of a crop, and steps are few.
+  return { mask: sub(map(0), 2), distance: sub(map(1), 0.8), acrosome: map(2) };
 }
 
 /**
- * The relative rotation between two views of each head.
+ * The relative rotation between two views of each head. Each view gives a direction; only the turn from one to the
+ * other is known, so what the directions mean is the network's own choice, and the head's axis is the obvious one.
  * @param coarse the last feature map of 2M views: the first M are one view of M heads, the last M another
  * @returns [M, 2], cosine and sine, not normalised
  */
-export function relativeRotation(scope: Scope, coarse: Tensor, { widths }: Config["network"]): Tensor {
+export function relativeRotation(scope: Scope, coarse: Tensor): Tensor {
   const [views, h, w] = coarse.shape as [number, number, number, number];
   const heads = views / 2;
-  // Where a feature lies tells the rotation, so position is kept: a 1×1 reduction, then everything flattened.
+  // Where a feature lies tells the direction, so position is kept: a 1×1 reduction, then everything flattened.
   const reduced = convNorm(scope.sub("reduce"), coarse, 16, { kernel: 1, activation: "relu" });
-  const flat = reshape(reduced, [views, h * w * 16]);
-  const pair = concat([slice(flat, [0], [heads], [0]), slice(flat, [heads], [views], [0])], 1);
-  const hidden = relu(linear(scope.sub("hidden"), pair, widths[2]));
-  return linear(scope.sub("angle"), hidden, 2);
+  const directions = linear(scope.sub("direction"), reshape(reduced, [views, h * w * 16]), 2);
+  const part = (view: 0 | 1, axis: 0 | 1) =>
+    slice(directions, [view * heads, axis], [(view + 1) * heads, axis + 1], [0, 1]);
+  // The quotient of two complex numbers of unit size: first times the conjugate of the second.
+  const cosine = add(mul(part(0, 0), part(1, 0)), mul(part(0, 1), part(1, 1)));
+  const sine = sub(mul(part(0, 1), part(1, 0)), mul(part(0, 0), part(1, 1)));
+  return concat([cosine, sine], 1);
 }
 
 /**

@@ -13,6 +13,7 @@ import {
   minimum,
   mul,
   neg,
+  relu,
   reshape,
   type Scope,
   scale,
@@ -59,7 +60,7 @@ export interface Segmentation {
   axis: Tensor;
   /** [N, 2] length and width in pixels, of the ellipse with the mask's second moments. */
   extents: Tensor;
-  /** [N, 1] how clearly the acrosome lies at one end, 0 to about 1. */
+  /** [N, 1] how clearly acrosome and stain tell the tail's end: their distance along the axis over its deviation. */
   direction: Tensor;
   /** [N, 1] IoU of the masks of the upright and the upside-down view: does the network agree with itself? */
   agreement: Tensor;
@@ -110,6 +111,7 @@ export function segment(
   const acrosome = mul(sigmoid(mean(both(predicted.acrosome))), mask);
 
   const total = (x: Tensor) => sum(x, [1, 2, 3]);
+  const column = (x: Tensor) => reshape(x, [-1, 1]);
   const agreement = div(add(total(minimum(p, q)), 1e-3), add(total(maximum(p, q)), 1e-3));
 
   // Moments of the mask, its soft edge sharpened so that far, faint probabilities do not pull.
@@ -139,20 +141,24 @@ export function segment(
   const major = sqrt(add(middle, spread));
   const minor = sqrt(maximum(sub(middle, spread), 1e-9));
 
-  // The acrosome caps the front: the axis points away from it, to the tail.
-  const front = add(total(acrosome), 1e-3);
-  const along = add(
-    mul(sub(div(total(mul(acrosome, u)), front), meanU), cosine),
-    mul(sub(div(total(mul(acrosome, v)), front), meanV), sine),
-  );
-  const flip = where(greaterOrEqual(along, 0), constant(-1), constant(1));
-  const column = (x: Tensor) => reshape(x, [-1, 1]);
-  const axis = concat([column(mul(cosine, flip)), column(mul(sine, flip))], 1);
-  const offset = concat([column(meanU), column(meanV)], 1);
-
   const uprightColours = reshape(slice(reshape(colours, [-1, 2, side, side, 3]), [0], [1], [1]), [-1, side, side, 3]);
   const outside = sub(1, mask);
   const background = div(sum(mul(uprightColours, outside), [1, 2]), add(column(total(outside)), 1e-3));
+
+  // Two signs of the tail's end: the acrosome caps the other one, and stain is darker there. Where the network has not
+  // learned the acrosome well, its centre is near the head's and the stain decides.
+  const stain = mul(relu(sub(reshape(background, [-1, 1, 1, 3]), uprightColours)), weights);
+  const along = (map: Tensor) => {
+    const amount = add(total(map), 1e-3);
+    return add(
+      mul(sub(div(total(mul(map, u)), amount), meanU), cosine),
+      mul(sub(div(total(mul(map, v)), amount), meanV), sine),
+    );
+  };
+  const towardsTail = sub(along(sum(stain, [3], { keepDims: true })), along(acrosome));
+  const flip = where(greaterOrEqual(towardsTail, 0), constant(1), constant(-1));
+  const axis = concat([column(mul(cosine, flip)), column(mul(sine, flip))], 1);
+  const offset = concat([column(meanU), column(meanV)], 1);
 
   return {
     mask,
@@ -161,7 +167,7 @@ export function segment(
     centre: add(scale(sizes, 0.5), scale(offset, half)),
     axis,
     extents: scale(concat([column(major), column(minor)], 1), 4 * half),
-    direction: column(div(abs(along), add(major, 1e-6))),
+    direction: column(div(abs(towardsTail), add(major, 1e-6))),
     agreement: column(agreement),
     background,
   };
