@@ -98,11 +98,11 @@ const tune = z.strictObject({
   /** Start from the distilled encoder, or from random weights. */
   initialise: z.enum(["distilled", "scratch"]).default("distilled"),
   /** The encoder's learning rate relative to the new head's, when it starts distilled. */
-  encoderRate: z.number().positive().max(10).default(0.5),
+  encoderRate: z.number().positive().max(10).default(1),
   /** (a) Turn the head upright by its predicted mask. Off: the whole crop, with free rotation in training. */
   pose: z.boolean().default(true),
   /** The view's side relative to the long heads of the training images (95th percentile of the length). */
-  margin: z.number().min(1).max(4).default(1.25),
+  margin: z.number().min(1).max(4).default(1.1),
   /** (b) Remove what lies beyond the predicted mask plus a margin. */
   suppress: z
     .strictObject({
