@@ -5,7 +5,7 @@
  */
 import { mul } from "./elementwise.ts";
 import { product, sum } from "./reductions.ts";
-import { concat, depthToSpace, gather, ints, reshape, transpose } from "./shape.ts";
+import { concat, depthToSpace, gather, ints, reshape, slice, transpose } from "./shape.ts";
 import { constant, differentiable, emit, ShapeError, showShape, type Tensor } from "./tensor.ts";
 
 export interface ConvOptions {
@@ -58,7 +58,8 @@ export function conv2d(x: Tensor, w: Tensor, options: ConvOptions = {}): Tensor 
     outWidth: outSize(width, kernelWidth),
   };
   if (lowering === "conv") return throughConv(x, w, geometry, groups);
-  return groups === 1 ? throughProduct(x, w, geometry) : depthwise(x, w, geometry);
+  if (groups !== 1) return depthwise(x, w, geometry);
+  return mostlyPadding(geometry) ? throughTaps(x, w, geometry) : throughProduct(x, w, geometry);
 }
 
 /** For every output position and tap the input position it reads; height·width where it reads padding. */
@@ -169,6 +170,74 @@ function inputGradient(dy: Tensor, w: Tensor, g: Geometry, shape: readonly numbe
     }
   }
   return classes.length === 1 ? classes[0]! : depthToSpace(concat(classes, 3), s);
+}
+
+/** Whether so many taps read padding that the product over all of them is slower: 3×3 on 2×2, and just so on 4×4. */
+function mostlyPadding(g: Geometry): boolean {
+  const read = readTable(g).filter((from) => from < g.height * g.width).length;
+  return read < 0.7 * g.outHeight * g.outWidth * g.kernelHeight * g.kernelWidth;
+}
+
+/**
+ * For images about as small as the kernel (3×3 on 2×2 has 16 pairs of an output and an input, not 36): a product per
+ * tap over the positions where it reads the image. What the taps make is summed by a product with a matrix of ones and
+ * zeros, which also carries each position's share to its place.
+ */
+function throughTaps(x: Tensor, w: Tensor, g: Geometry): Tensor {
+  const [n, , , channels] = x.shape as [number, number, number, number];
+  const out = w.shape[3]!;
+  const taps = g.kernelHeight * g.kernelWidth;
+  const table = readTable(g);
+  const pairs = Array.from({ length: taps }, (_, tap) =>
+    Array.from({ length: g.outHeight * g.outWidth }, (_, to) => ({ to, from: table[to * taps + tap]! })).filter(
+      ({ from }) => from < g.height * g.width,
+    ),
+  );
+  const all = pairs.flat();
+  const place = (size: number, of: (pair: { to: number; from: number }) => number) => {
+    const ones = new Float32Array(size * all.length);
+    for (const [i, pair] of all.entries()) ones[of(pair) * all.length + i] = 1;
+    return constant(ones, [size, all.length]);
+  };
+  // Positions first, so that a tap's positions lie together: [N, positions, C] → [positions · N, C] of each tap.
+  const rowsOf = (flat: Tensor, of: (pair: { to: number; from: number }) => number) => {
+    const [, , depth] = flat.shape as [number, number, number];
+    const rows = gather(transpose(flat, [1, 0, 2]), ints(all.map(of)), 0);
+    let at = 0;
+    return pairs.map(({ length }) => {
+      at += length;
+      return length ? reshape(slice(rows, [at - length], [at], [0]), [length * n, depth]) : undefined;
+    });
+  };
+  const summed = (parts: readonly Tensor[], placing: Tensor, shape: readonly number[]) => {
+    const depth = parts[0]!.shape[1]!;
+    const rows = reshape(concat(parts, 0), [all.length, n * depth]);
+    const total = emit("MatMul", [placing, rows], [placing.shape[0]!, n * depth]);
+    return reshape(transpose(reshape(total, [-1, n, depth]), [1, 0, 2]), shape);
+  };
+  const used = pairs.flatMap(({ length }, tap) => (length ? [tap] : []));
+  const matrices = reshape(untracked(w), [taps * channels, out]);
+  const matrix = pairs.map((_, tap) => slice(matrices, [tap * channels], [(tap + 1) * channels], [0]));
+  const read = rowsOf(reshape(untracked(x), [n, g.height * g.width, channels]), ({ from }) => from);
+  const y = summed(
+    used.map((tap) => product(read[tap]!, matrix[tap]!, false, false)),
+    place(g.outHeight * g.outWidth, ({ to }) => to),
+    [n, g.outHeight, g.outWidth, out],
+  );
+  return differentiable(y, [x, w], (dy) => {
+    const sent = rowsOf(reshape(dy, [n, g.outHeight * g.outWidth, out]), ({ to }) => to);
+    const dws = pairs.map(({ length }, tap) =>
+      length ? product(read[tap]!, sent[tap]!, true, false) : constant(0, [channels, out]),
+    );
+    const dw = w.tracked ? reshape(concat(dws, 0), w.shape) : undefined;
+    if (!x.tracked) return [undefined, dw];
+    const dx = summed(
+      used.map((tap) => product(sent[tap]!, matrix[tap]!, false, true)),
+      place(g.height * g.width, ({ from }) => from),
+      x.shape,
+    );
+    return [dx, dw];
+  });
 }
 
 /** One filter per channel: the taps' products summed. */

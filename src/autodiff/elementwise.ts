@@ -115,7 +115,10 @@ export const sign = (x: Tensor) => emit("Sign", [x], x.shape);
 export const square = (x: Tensor) => mul(x, x);
 
 /** Rectified linear unit. The gradient reads the output, which backward passes keep anyway. */
-export const relu = (x: Tensor) => unary("Relu", x, (dy, y) => mul(dy, sign(y)));
+export const relu = (x: Tensor) => unary("Relu", x, (dy, y) => mul(dy, isPositive(y)));
+/** 1 where x > 0, else 0, as numbers. HardSigmoid, a ramp from 0 to 1, this steep: several times faster than Sign. */
+const isPositive = (x: Tensor) =>
+  emit("HardSigmoid", [x], x.shape, { attributes: { alpha: { float: 3e38 }, beta: { float: 0 } } });
 /** x · sigmoid(x) (Hendrycks and Gimpel 2016). */
 export const silu = (x: Tensor) => mul(x, sigmoid(x));
 /** x · Φ(x), the exact form with the error function. */

@@ -254,6 +254,10 @@ describe("gradients of convolution and pooling", () => {
     [[1, 7, 7, 2], [3, 3, 2, 2], { dilation: 2 }],
     [[1, 8, 8, 2], [5, 5, 2, 2], { stride: 2, padding: 2 }],
     [[1, 6, 6, 2], [4, 4, 2, 2], { stride: 2, padding: 1 }],
+    [[2, 2, 2, 3], [3, 3, 3, 2], {}],
+    [[1, 1, 2, 2], [3, 3, 2, 3], {}],
+    [[2, 2, 2, 2], [5, 5, 2, 2], { stride: 2 }],
+    [[1, 3, 3, 2], [3, 3, 2, 2], { dilation: 2 }],
     [[1, 5, 5, 3], [3, 3, 1, 3], { groups: 3 }],
     [[1, 6, 6, 3], [3, 3, 1, 3], { groups: 3, stride: 2 }],
   ] as const)("conv2d %j with %j %j", async (x, w, options) => check([x, w], (a, b) => conv2d(a, b, options)));

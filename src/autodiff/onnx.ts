@@ -98,6 +98,11 @@ export function compile(outputs: Readonly<Record<string, Tensor>>, { metadata = 
   const initializer: object[] = [];
   const inputs: object[] = [];
   let unnamed = 0;
+  // A node that is an output bears the output's name: an Identity in between would copy every new state.
+  const outputNames = new Map<number, string>();
+  for (const [name, tensor] of Object.entries(outputs)) {
+    if (tensor.source.kind === "op" && !outputNames.has(tensor.id)) outputNames.set(tensor.id, name);
+  }
 
   for (const tensor of topologicalOrder(Object.values(outputs))) {
     const { source } = tensor;
@@ -123,7 +128,7 @@ export function compile(outputs: Readonly<Record<string, Tensor>>, { metadata = 
       }
       names.set(tensor.id, name);
     } else {
-      const name = `t${unnamed++}`;
+      const name = outputNames.get(tensor.id) ?? `t${unnamed++}`;
       names.set(tensor.id, name);
       node.push({
         name,
@@ -136,15 +141,17 @@ export function compile(outputs: Readonly<Record<string, Tensor>>, { metadata = 
     }
   }
   const output = Object.entries(outputs).map(([name, tensor]) => {
-    // An output has a name of its own, so that one tensor may be several outputs and an input may be one.
-    node.push({
-      name: `out:${name}`,
-      opType: "Identity",
-      domain: "",
-      input: [names.get(tensor.id)!],
-      output: [name],
-      attribute: [],
-    });
+    // One tensor may be several outputs, and an input or a constant may be one.
+    if (names.get(tensor.id) !== name) {
+      node.push({
+        name: `out:${name}`,
+        opType: "Identity",
+        domain: "",
+        input: [names.get(tensor.id)!],
+        output: [name],
+        attribute: [],
+      });
+    }
     return valueInfo(name, tensor);
   });
   const model = {

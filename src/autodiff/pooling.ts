@@ -1,5 +1,5 @@
 /** Pooling and resampling by whole factors, NHWC. */
-import { div, equal, mul, where } from "./elementwise.ts";
+import { cast, div, equal, mul } from "./elementwise.ts";
 import { mean, sum } from "./reductions.ts";
 import { concat, gather, ints, reshape, transpose } from "./shape.ts";
 import { constant, differentiable, emit, ShapeError, showShape, type Tensor } from "./tensor.ts";
@@ -39,9 +39,9 @@ export function maxPool2d(x: Tensor, { size, stride = size, padding = 0 }: MaxPo
     const flat = reshape({ ...x, tracked: false, tape: undefined }, [n, h * w, c]);
     const padded = concat([flat, constant(-3.4e38, [n, 1, c])], 1);
     const columns = reshape(gather(padded, ints(windows), 1), [n, oh * ow, size * size, c]);
-    const top = where(equal(columns, reshape(y, [n, oh * ow, 1, c])), 1, 0);
-    const share = div(top, sum(top, [2], { keepDims: true }));
-    const sent = reshape(mul(share, reshape(dy, [n, oh * ow, 1, c])), [n, oh * ow * size * size, c]);
+    const top = cast(equal(columns, reshape(y, [n, oh * ow, 1, c])), "float32");
+    const share = div(reshape(dy, [n, oh * ow, 1, c]), sum(top, [2], { keepDims: true }));
+    const sent = reshape(mul(top, share), [n, oh * ow * size * size, c]);
     const back = returnTable(h * w, windows);
     const readers = Math.max(...back.map((list) => list.length));
     const table = back.flatMap((list) => [...list, ...Array(readers - list.length).fill(windows.length)]);
