@@ -18,7 +18,7 @@ export function phantomDataset(options: PhantomSetOptions): Dataset {
   });
   // What they are follows from the options and this generator's version.
   const hash = createHash("sha256")
-    .update(`phantoms 1 ${JSON.stringify({ ...options, classes })}`)
+    .update(`phantoms 2 ${JSON.stringify({ ...options, classes })}`)
     .digest("hex");
   return { kind: "phantoms", root: "", classes, samples, problems: [], hash };
 }

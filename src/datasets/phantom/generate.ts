@@ -61,11 +61,12 @@ export function generatePhantom(
     start,
     stain,
     {
-      length: tail.uniform(70, 200),
+      length: tail.uniform(100, 220),
       width: tail.uniform(2.2, 3.2),
       curl: tail.uniform(0.4, 1.5),
       strength: tail.uniform(0.7, 1.25),
-      midpiece: tail.uniform(12, 20),
+      midpiece: tail.uniform(10, 22),
+      bulge: 1.1 + 1.3 * tail.beta(1.2, 1.5),
     },
     tail,
   );

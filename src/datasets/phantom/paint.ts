@@ -32,24 +32,25 @@ export function newCanvas(size: number): Canvas {
 
 /** Draws the dyes of a slide: strength and hue vary from slide to slide and hide nothing of the shape. */
 export function drawStain(random: Random): Stain {
-  const strength = random.uniform(0.82, 1.15);
-  const around = (values: readonly number[], spread: number) =>
-    values.map((v) => Math.max(0.02, v * strength * (1 + random.normal(0, spread)))) as unknown as [
+  const strength = random.uniform(0.65, 1.35);
+  const around = (values: readonly number[], spread: number, taken = 1) =>
+    values.map((v) => Math.max(0.02, v * strength * taken * (1 + random.normal(0, spread)))) as unknown as [
       number,
       number,
       number,
     ];
   // Grounds run from a bright pink to a duller salmon.
-  const salmon = random.beta(1.3, 1.3);
+  const salmon = random.beta(1.1, 1.1);
   const background = [
-    Math.min(252, 249 - 14 * salmon + random.normal(0, 3)),
-    172 - 14 * salmon + random.normal(0, 5),
-    204 - 38 * salmon + random.normal(0, 4),
+    Math.min(253, 253 - 14 * salmon + random.normal(0, 3)),
+    179 - 22 * salmon + random.normal(0, 6),
+    215 - 46 * salmon + random.normal(0, 6),
   ] as const;
   return {
-    nucleus: around([1.1, 1.5, 0.92], 0.07),
-    acrosome: around([0.3, 0.78, 0.33], 0.1),
-    tail: around([0.3, 0.34, 0.22], 0.12),
+    nucleus: around([0.9, 1.65, 0.8], 0.08),
+    // How much the cap takes up varies more than the nucleus does.
+    acrosome: around([0.26, 0.68, 0.3], 0.1, random.uniform(0.65, 1.4)),
+    tail: around([0.26, 0.42, 0.24], 0.18),
     background,
   };
 }
@@ -76,7 +77,9 @@ export function paintHead(canvas: Canvas, shape: Shape, place: Placement, stain:
   const reach = shape.length / 2 + 3;
   const texture = lattice(random, 9);
   const tilt = random.normal(0, 0.12);
-  const softness = random.uniform(0.5, 1.0);
+  const softness = random.uniform(0.45, 1.5);
+  const edge = random.uniform(0.05, 0.32);
+  const fade = random.uniform(0, 0.5);
   const vacuoles = Array.from({ length: random.uniform() < 0.22 ? 1 + random.integer(2) : 0 }, () => ({
     t: random.uniform(-0.7, -0.15),
     u: random.normal(0, 0.18) * shape.width,
@@ -106,12 +109,13 @@ export function paintHead(canvas: Canvas, shape: Shape, place: Placement, stain:
         const border = shape.acrosomeEnd + 0.16 * (1 - depth * depth) - 0.08 + tilt * (across / half);
         const nuclear = smooth(0.5 + (t - border) / softness);
         const vacuole = vacuoles.some((v) => Math.hypot(along - (v.t * shape.length) / 2, across - v.u) < v.r);
-        const rim = 1 + 0.18 * smooth((depth - 0.6) / 0.4);
+        const rim = 1 + edge * smooth((depth - 0.6) / 0.4);
         const grain = 1 + 0.16 * readLattice(texture, 9, (t + 1) / 2, (across / half + 1) / 2);
         const light = vacuole ? 0.45 : 1;
         seen[vacuole ? 1 : nuclear > 0.5 ? 3 : 2]! += 1;
         for (let c = 0; c < 3; c++) {
-          const cap = stain.acrosome[c]! * (1.75 - shape.acrosomeLightness);
+          // Towards the front the cap is thinner and takes less stain.
+          const cap = stain.acrosome[c]! * (1.75 - shape.acrosomeLightness) * (1 + fade * (t + 0.5));
           sum[c]! += light * grain * rim * (cap + (stain.nucleus[c]! - cap) * nuclear);
         }
       }
@@ -125,6 +129,18 @@ export function paintHead(canvas: Canvas, shape: Shape, place: Placement, stain:
   return { coverage, parts };
 }
 
+/** Pixels between head and midpiece. */
+const NECK = 3;
+
+/** Thickness of a tail at s pixels from the head, as a multiple of its width. */
+function profile(s: number, { midpiece, length, bulge }: TailOptions): number {
+  const tail = 0.75 - (0.4 * s) / length;
+  if (s >= midpiece + 8) return tail;
+  const thick = (1.15 - (0.25 * s) / Math.max(1, midpiece)) * bulge;
+  const neck = 0.8 + (thick - 0.8) * smooth(s / NECK);
+  return tail + (neck - tail) * smooth((midpiece + 8 - s) / 12);
+}
+
 export interface TailOptions {
   length: number;
   /** Pixels at the base; it thins towards the end. */
@@ -133,6 +149,8 @@ export interface TailOptions {
   strength: number;
   /** Length of the thicker midpiece. */
   midpiece: number;
+  /** Its thickness as a multiple of the tail's; above 1 it is granular, with a pale neck before it. */
+  bulge: number;
 }
 
 /** Paints a tail from a point on. @returns 4 where the midpiece, 5 where the tail covers more than half of a pixel */
@@ -146,6 +164,7 @@ export function paintTail(
   const { size, absorbance } = canvas;
   const map = new Uint8Array(size * size);
   const cover = new Float32Array(size * size);
+  const texture = lattice(random, 9);
   let [x, y, angle, turn] = [start.x, start.y, start.angle, 0];
   for (let s = 0; s < options.length; s += 0.5) {
     turn = 0.985 * turn + random.normal(0, 0.0022 * options.curl);
@@ -153,16 +172,15 @@ export function paintTail(
     x += 0.5 * Math.cos(angle);
     y += 0.5 * Math.sin(angle);
     const inMidpiece = s < options.midpiece;
-    const half =
-      (inMidpiece
-        ? options.width * (1.15 - (0.25 * s) / Math.max(1, options.midpiece))
-        : options.width * (0.75 - (0.4 * s) / options.length)) / 2;
+    const half = (options.width * profile(s, options)) / 2;
+    const grain = inMidpiece ? 1 + 0.35 * readLattice(texture, 9, s / options.midpiece, 0) : 1;
+    const depth = (inMidpiece ? (s < NECK ? 0.55 : 1) * grain : 1) ** Math.min(1, options.bulge - 1);
     for (let py = Math.floor(y - half - 1); py <= y + half + 1; py++) {
       for (let px = Math.floor(x - half - 1); px <= x + half + 1; px++) {
         if (px < 0 || py < 0 || px >= size || py >= size) continue;
         const share = Math.max(0, Math.min(1, half + 0.5 - Math.hypot(px + 0.5 - x, py + 0.5 - y)));
         const at = py * size + px;
-        if (share > cover[at]!) cover[at] = share;
+        if (share * depth > cover[at]!) cover[at] = share * depth;
         if (share > 0.5 && !map[at]) map[at] = inMidpiece ? 4 : 5;
       }
     }
@@ -226,6 +244,7 @@ export function paintDebris(canvas: Canvas, stain: Stain, random: Random): void 
         curl: random.uniform(1, 3),
         strength: random.uniform(0.35, 0.8),
         midpiece: 0,
+        bulge: 1,
       },
       random,
     );

@@ -39,15 +39,15 @@ export function drawShape(random: Random, kind: PhantomClass, difficulty: number
     return [side(), side()];
   };
   const common = {
-    fullness: random.normal(2.25, 0.12),
+    fullness: random.normal(2.1, 0.1),
     bend: random.normal(0, 0.03),
     ripples: ripple(0.012),
-    acrosomeEnd: random.normal(-0.02, 0.13),
-    acrosomeLightness: Math.min(1, Math.max(0.25, random.normal(0.72, 0.13))),
+    acrosomeEnd: random.normal(-0.1, 0.14),
+    acrosomeLightness: Math.min(1, Math.max(0.25, random.normal(0.72, 0.15))),
   };
   switch (kind) {
     case "Normal": {
-      const length = random.normal(36.5, 2);
+      const length = random.normal(44, 2.8);
       return {
         ...common,
         length,
@@ -57,35 +57,35 @@ export function drawShape(random: Random, kind: PhantomClass, difficulty: number
       };
     }
     case "Tapered": {
-      const length = random.normal(40, 2.6);
+      const length = random.normal(49, 4.2);
       return {
         ...common,
         length,
-        width: length / towards(random.normal(2.05, 0.14), 1.6),
+        width: length / towards(random.normal(2.15, 0.2), 1.6),
         taper: towards(random.uniform(0.18, 0.34), 0.06),
         waist: 0,
       };
     }
     case "Pyriform": {
-      const length = random.normal(41, 2.6);
+      const length = random.normal(50, 4.2);
       return {
         ...common,
         length,
-        width: length / towards(random.normal(1.68, 0.1), 1.6),
+        width: length / towards(random.normal(1.7, 0.14), 1.6),
         taper: 0.12,
-        waist: towards(random.uniform(0.42, 0.66), 0.05),
+        waist: towards(random.uniform(0.34, 0.6), 0.05),
       };
     }
     case "Small": {
-      const length = towards(random.normal(25.5, 1.6), 33);
+      const length = towards(random.normal(31, 2.2), 40);
       return { ...common, length, width: length / random.normal(1.42, 0.09), taper: 0.05, waist: 0 };
     }
     default: {
-      const length = random.normal(34.5, 3.6);
+      const length = random.normal(42.5, 4.8);
       return {
         ...common,
         length,
-        width: length / random.normal(1.5, 0.2),
+        width: length / Math.max(1.1, random.normal(1.6, 0.22)),
         taper: random.uniform(-0.1, 0.22),
         waist: random.uniform() < 0.3 ? random.uniform(0.1, 0.4) : 0,
         bend: random.normal(0, 0.16) * (1 - stray),
