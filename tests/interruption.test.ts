@@ -92,7 +92,7 @@ async function expectTidy(run: string): Promise<void> {
 }
 
 describe("killed again and again", () => {
-  test("a cross-validation comes out the same", { timeout: 240_000 }, async () => {
+  test("a cross-validation comes out the same", async () => {
     const command = (run: string) => ["crossval", root, "--k=2", "--out", run, "--json", ...LONGER];
     const run = join(out, "crossval");
     const inStage = (fold: string, stage: "distill" | "tune", step: number): Moment => ({
@@ -133,7 +133,7 @@ describe("killed again and again", () => {
     expect(await essence(run, files)).toEqual(await essence(undisturbed, files));
   });
 
-  test("a training comes out the same", { timeout: 240_000 }, async () => {
+  test("a training comes out the same", async () => {
     const command = (run: string) => ["train", root, "--out", run, "--json", ...LONGER];
     const run = join(out, "train");
     const moments: Moment[] = [
@@ -194,7 +194,7 @@ function isAlive(run: string): boolean {
 }
 
 describe("a run that is under way or was started otherwise", () => {
-  test("is refused, in words that say what differs, and goes on where it was", { timeout: 240_000 }, async () => {
+  test("is refused, in words that say what differs, and goes on where it was", async () => {
     const changing = await twoClasses(4);
     const run = join(out, "other");
     const base = (...more: string[]) => ["crossval", changing, "--out", run, "--json", "--k=2", ...LONGER, ...more];

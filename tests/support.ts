@@ -4,8 +4,11 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, expect } from "vitest";
+import { afterAll, expect, vi } from "vitest";
 import { type ErrorCode, encodePng, type Image, Random } from "../src/index.ts";
+
+// Seconds on a machine with nothing else to do; many times that beside a training that takes all cores.
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
 export const BIN = fileURLToPath(new URL("../bin/androscope", import.meta.url));
 
@@ -51,13 +54,23 @@ export function shell(line: string, cwd?: string): Promise<Outcome> {
   return finished(spawn("bash", ["-c", line], { cwd, env, stdio: ["ignore", "pipe", "pipe"] }));
 }
 
+const running = new Set<ReturnType<typeof spawn>>();
+afterAll(() => {
+  // What a test that took too long has left.
+  for (const child of running) child.kill("SIGKILL");
+});
+
 function finished(child: ReturnType<typeof spawn>): Promise<Outcome> {
+  running.add(child);
   let [stdout, stderr] = ["", ""];
   child.stdout?.setEncoding("utf8").on("data", (text) => (stdout += text));
   child.stderr?.setEncoding("utf8").on("data", (text) => (stderr += text));
   return new Promise((resolve, reject) => {
     child.once("error", reject);
-    child.once("close", (status) => resolve({ status, stdout, stderr }));
+    child.once("close", (status) => {
+      running.delete(child);
+      resolve({ status, stdout, stderr });
+    });
   });
 }
 
