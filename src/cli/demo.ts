@@ -4,7 +4,7 @@ import { resolveConfig } from "../learning/index.ts";
 import { version } from "../runs/index.ts";
 import type { Command } from "./command.ts";
 import { finishCrossval } from "./crossval.ts";
-import { TRAINING_OPTIONS } from "./options.ts";
+import { atLeast, TRAINING_OPTIONS } from "./options.ts";
 
 /** Small enough for a minute or two on two cores, large enough to learn something. */
 const DEMO_CONFIG = {
@@ -27,25 +27,25 @@ export const command: Command = {
   },
   async run({ options, progress }) {
     const out = options.out ?? `runs/demo-${new Date().toISOString().replace(/[:.]/g, "-").slice(0, 19)}`;
+    // Two folds of five classes.
+    const count = atLeast("count", options.count, 10);
+    const seed = atLeast("seed", options.seed, 0);
+    const threads = atLeast("threads", options.threads, 1);
     progress.log(
       "Training on generated phantoms, not on real cells: the figures show that the program works, nothing more.",
     );
     const run = await crossValidate({
-      dataset: phantomDataset({ count: options.count, seed: options.seed }),
+      dataset: phantomDataset({ count, seed }),
       config: resolveConfig(DEMO_CONFIG),
-      seed: options.seed,
+      seed,
       split: { kind: "drawn", k: 2 },
       out,
-      threads: options.threads,
+      threads,
       version: version(),
       licence: "generated phantoms, Apache-2.0",
       progress,
     });
-    const result = await finishCrossval(
-      run,
-      out,
-      `androscope demo --seed ${options.seed} --count ${options.count} --out ${out}`,
-    );
+    const result = await finishCrossval(run, out, `androscope demo --seed ${seed} --count ${count} --out ${out}`);
     return {
       ...result,
       text: `Generated phantoms, not real cells.\n${result.text}`,
