@@ -118,6 +118,16 @@ describe("on drawn heads", () => {
     expect(dice(pseudoMask(image).mask, head)).toBeGreaterThan(0.92);
   });
 
+  test("a head as faint as the noise is trusted less than a dark one", () => {
+    const head = ellipse(size, size, middle);
+    const [faint, dark] = [[7, 9, 7], drop].map((d) =>
+      pseudoMask(stained(flat(size, size, ground, 8, random()), head, d)),
+    );
+    expect(dark!.gates.contrast).toBe(1);
+    expect(faint!.gates.contrast).toBeLessThan(1);
+    expect(faint!.reliability).toBeLessThan(0.8 * dark!.reliability);
+  });
+
   test("a head that the crop cuts in half is trusted less than a whole one", () => {
     const whole = stained(
       flat(size, size, ground, 3, random()),
