@@ -39,7 +39,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "androscope-api-"));
   await mkdir(join(folder, "node_modules"));
   await symlink(ROOT, join(folder, "node_modules/androscope"), "dir");
-  await androscope.writePhantomDataset(join(folder, "crops"), { count: 20, seed: 1 }, androscope.silent);
+  await androscope.writePhantomDataset(join(folder, "crops"), { count: 10, seed: 1 }, androscope.silent);
   await copyFile(join(folder, "crops/images/Normal/phantom_0000.png"), join(folder, "new.png"));
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
@@ -56,22 +56,26 @@ test.each([
   ["src/index.ts", 5],
   ["src/autodiff/index.ts", 1],
   ["README.md", 1],
-])("the examples of %s run", async (path, count) => {
-  const found = await examples(path);
-  expect(found).toHaveLength(count);
-  for (const [i, code] of found.entries()) {
-    expect(code).toMatch(/from "androscope(\/autodiff)?"/);
-    const file = join(folder, `${path.replaceAll("/", "-")}-${i}.ts`);
-    // Whether they run does not depend on how long they train, nor on the size of the network.
-    const tiny = "network: { widths: [8, 8, 8, 8], viewSize: 32 }, distill: { steps: 1 }, tune: { steps: 1 }";
-    await writeFile(
-      file,
-      code
-        .replace(/const config = \{ .* \};/, `const config = { ${tiny} };`)
-        .replace("train({ dataset:", `train({ config: { ${tiny} }, dataset:`)
-        .replaceAll('"runs/', `"runs ${path.replaceAll("/", " ")}/`),
-    );
-    const { status, stderr } = spawnSync(process.execPath, [file], { cwd: folder, encoding: "utf8" });
-    expect(status, `${code}\n${stderr}`).toBe(0);
-  }
-});
+])(
+  "the examples of %s run",
+  async (path, count) => {
+    const found = await examples(path);
+    expect(found).toHaveLength(count);
+    for (const [i, code] of found.entries()) {
+      expect(code).toMatch(/from "androscope(\/autodiff)?"/);
+      const file = join(folder, `${path.replaceAll("/", "-")}-${i}.ts`);
+      // Whether they run does not depend on how long they train, nor on the size of the network.
+      const tiny = "network: { widths: [8, 8, 8, 8], viewSize: 32 }, distill: { steps: 1 }, tune: { steps: 1 }";
+      await writeFile(
+        file,
+        code
+          .replace(/const config = \{ .* \};/, `const config = { ${tiny} };`)
+          .replace("train({ dataset:", `train({ config: { ${tiny} }, dataset:`)
+          .replaceAll('"runs/', `"runs ${path.replaceAll("/", " ")}/`),
+      );
+      const { status, stderr } = spawnSync(process.execPath, [file], { cwd: folder, encoding: "utf8" });
+      expect(status, `${code}\n${stderr}`).toBe(0);
+    }
+  },
+  600_000,
+);
