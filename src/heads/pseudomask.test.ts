@@ -177,8 +177,11 @@ describe("without a head nothing is accepted", () => {
   });
 });
 
-// No gate knows of elongation: a tail alone across the crop, 5 px wide, has a reliability of 0.5 to 0.8.
-test.todo("a hair across the crop is not accepted");
+test.each([1.2, 2, 3])("a hair across the crop, half width %f, is not accepted", (half) => {
+  const hair = shape(131, 131, { x: 65, y: 65, angle: 0.4 }, (_, v) => Math.abs(v) < half);
+  const head = pseudoMask(stained(flat(131, 131, [240, 170, 205]), hair, [80, 90, 80]));
+  expect(head.accepted).toBe(false);
+});
 
 test("no picture makes it fail", () => {
   fc.assert(

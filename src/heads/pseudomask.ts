@@ -18,6 +18,7 @@ import {
   threshold,
   windowAround,
 } from "../imaging/index.ts";
+import { pose } from "./anatomy.ts";
 import { type BoundaryOptions, halfWidth, refineBoundary } from "./boundary.ts";
 import { type Contrast, contrast } from "./contrast.ts";
 import { splitTouching } from "./touching.ts";
@@ -50,6 +51,8 @@ export interface Gates {
   solidity: number;
   /** Share of the outline that runs inside the crop. */
   border: number;
+  /** Not a hair: heads are at most some three times as long as wide. */
+  elongation: number;
   /** Contrast of the head against the background's noise. */
   contrast: number;
 }
@@ -72,7 +75,7 @@ export function pseudoMask(image: Image, options: Partial<PseudoMaskOptions> = {
   const seen = contrast(image);
   const mask = outline(seen.plane, settings);
   const gates = plausibility(mask, seen);
-  const gate = gates.area * gates.solidity * gates.border * gates.contrast;
+  const gate = Object.values(gates).reduce((product, value) => product * value, 1);
   const reliability = gate === 0 ? 0 : gate * stability(seen.plane, settings, mask);
   return { mask, reliability, accepted: reliability >= ACCEPTED_RELIABILITY, gates, contrast: seen };
 }
@@ -176,12 +179,14 @@ function plausibility(mask: Mask, { plane, noise }: Contrast): Gates {
       if (onBorder || !data[i - 1] || !data[i + 1] || !data[i - width] || !data[i + width]) edge++;
     }
   }
-  if (area === 0) return { area: 0, solidity: 0, border: 0, contrast: 0 };
+  if (area === 0) return { area: 0, solidity: 0, border: 0, elongation: 0, contrast: 0 };
   const share = area / (width * height);
+  const { length, width: across } = pose(mask, plane)!;
   return {
     area: Math.min(ramp(share, 0.005, 0.02), ramp(share, 0.85, 0.7)),
     solidity: ramp(area / hullArea(mask), 0.6, 0.88),
     border: ramp(border / edge, 0.5, 0.1),
+    elongation: ramp(length / Math.max(1, across), 6, 4),
     contrast: ramp(inside / area / Math.max(1, noise), 1.5, 4),
   };
 }

@@ -24,20 +24,25 @@ export function splitTouching(mask: Mask, saddle: number): { labels: Int32Array;
     const x = at % width;
     const y = (at - x) / width;
     let home = -1;
+    let steepest = 0;
+    const met: number[] = [];
     for (let dy = -1; dy <= 1; dy++) {
       for (let dx = -1; dx <= 1; dx++) {
         if (x + dx < 0 || x + dx >= width || y + dy < 0 || y + dy >= height) continue;
-        const neighbour = basin[at + dy * width + dx]!;
-        if (neighbour < 0) continue;
-        const root = find(neighbour);
-        if (home < 0 || root === home) home = root;
-        else {
-          const [low, high] = summit[root]! < summit[home]! ? [root, home] : [home, root];
-          // A shallow summit is part of its neighbour; a deep pass is a border between two heads.
-          if (distance[at]! > saddle * summit[low]!) parent[low] = high;
-          if (distance[at]! > saddle * summit[low]!) home = high;
-        }
+        const next = at + dy * width + dx;
+        if (basin[next]! < 0) continue;
+        met.push(basin[next]!);
+        // Uphill leads to the head that a pixel belongs to.
+        const rise = (distance[next]! - distance[at]!) / Math.hypot(dx, dy);
+        if (home < 0 || rise > steepest) [home, steepest] = [find(basin[next]!), rise];
       }
+    }
+    for (const neighbour of met) {
+      const [root, own] = [find(neighbour), find(home)];
+      if (root === own) continue;
+      const [low, high] = summit[root]! < summit[own]! ? [root, own] : [own, root];
+      // A shallow summit is part of its neighbour; a deep pass is a border between two heads.
+      if (distance[at]! > saddle * summit[low]!) parent[low] = high;
     }
     if (home < 0) {
       home = parent.length;
