@@ -58,20 +58,32 @@ export const command: Command = {
       licence: licenceOf(dataset.kind),
       progress,
     });
-    const line = [
-      "androscope crossval",
-      path,
-      options.folds ? `--folds ${options.folds}` : "",
-      options.k ? `--k ${options.k}` : "",
-      group ? `--group ${group}` : "",
-      `--seed ${options.seed}`,
-      ...(options.set ?? []).map((s: string) => `--set ${s}`),
-      options.config ? `--config ${options.config}` : "",
-      `--out ${options.out}`,
+    const given: [string, string | number | undefined][] = [
+      ["--folds", options.folds],
+      ["--k", options.k],
+      ["--group", group],
+      ["--agreement", options.agreement],
+      ["--attribute", options.attribute],
+      ["--config", options.config],
+      ...(options.set ?? []).map((setting: string): [string, string] => ["--set", setting]),
+      ["--seed", options.seed],
+      ["--threads", options.threads],
+      ["--out", options.out],
     ];
-    return finishCrossval(run, options.out, line.filter(Boolean).join(" "));
+    const line = [
+      `androscope crossval ${quoted(path)}`,
+      ...given.flatMap(([name, value]) => (value === undefined ? [] : [`${name} ${quoted(value)}`])),
+      ...(options.literature ? ["--literature"] : []),
+    ];
+    return finishCrossval(run, options.out, line.join(" "));
   },
 };
+
+/** An argument as a shell reads it back. */
+function quoted(value: string | number): string {
+  const text = String(value);
+  return /^[\w./:=@%+,-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
 
 /** Writes the report and says what came out. */
 export async function finishCrossval(run: CrossvalRun, out: string, line: string) {
