@@ -89,6 +89,7 @@ describe("good crops among bad ones", () => {
     expect(result).toMatchObject({ images: 6 + ODD.length, skipped: Object.keys(UNUSABLE).length });
     const { problems } = JSON.parse(await readFile(join(run, "metrics.json"), "utf8"));
     expect(codes(problems)).toEqual(UNUSABLE);
+    for (const { message } of problems) expect(message).not.toContain(root);
   });
 
   test("crossval predicts the good ones and counts the others", async () => {

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import type { DecodedImage } from "../imaging/index.ts";
 import { isAndroscopeError, type Progress, silent } from "../runs/index.ts";
 import type { Dataset, Problem, Sample } from "./dataset.ts";
+import { problemOf } from "./files.ts";
 
 export interface ImageFacts {
   readonly id: string;
@@ -37,7 +38,7 @@ export async function checkImages(dataset: Dataset, progress: Progress = silent)
       samples.push(sample);
     } catch (error) {
       if (!isAndroscopeError(error)) throw error;
-      bad.push({ id: sample.id, code: error.code, message: error.message });
+      bad.push(problemOf(sample.id, error, dataset.root));
     }
     progress.update(samples.length + bad.length);
   }

@@ -89,6 +89,12 @@ export function datasetHash(
   return createHash("sha256").update(JSON.stringify(classes)).update(lines.join("\n")).digest("hex");
 }
 
+/** What a reader of a report is told, who need not know where the folder lay, nor whose it was. */
+export function problemOf(id: string, error: unknown, root: string): Problem {
+  const { code = "file/unreadable", message } = error as Error & { code?: string };
+  return { id, code, message: message.replaceAll(`${root}/${id}`, id).replaceAll(join(root, id), id) };
+}
+
 /** Finishes a dataset of files: hashes contents, reports what is missing. */
 export async function fromFiles(
   kind: string,
@@ -103,11 +109,7 @@ export async function fromFiles(
     try {
       good.push({ sample, content: await hashFile(join(root, sample.id)) });
     } catch (error) {
-      bad.push({
-        id: sample.id,
-        code: (error as { code?: string }).code ?? "file/unreadable",
-        message: (error as Error).message,
-      });
+      bad.push(problemOf(sample.id, error, root));
     }
   }
   return {

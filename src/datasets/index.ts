@@ -1,7 +1,7 @@
 export { type Checked, checkImages, type ImageFacts } from "./check.ts";
 export type * from "./dataset.ts";
 export { type Description, describeDataset } from "./describe.ts";
-export { hashFile, isImageName, listImages, requireEmptyFolder } from "./files.ts";
+export { hashFile, isImageName, listImages, problemOf, requireEmptyFolder } from "./files.ts";
 export { type ImportResult, importPublicSet } from "./import.ts";
 export { formatManifest } from "./manifest.ts";
 export { type OpenOptions, openDataset, requireStillTrainable, requireTrainable } from "./open.ts";

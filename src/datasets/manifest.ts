@@ -2,7 +2,7 @@
  * The manifest: a CSV `path,label,group,patient,fold,um_per_px,rater1..raterN`. Only `path` is required; paths are
  * relative to the manifest and stay below it; empty cells mean unknown.
  */
-import { dirname, isAbsolute, posix, relative, resolve, sep } from "node:path";
+import { basename, dirname, isAbsolute, posix, relative, resolve, sep } from "node:path";
 import { readImage } from "../imaging/index.ts";
 import { AndroscopeError, formatCsv, parseCsv, readText } from "../runs/index.ts";
 import type { Dataset, Problem, Sample } from "./dataset.ts";
@@ -58,7 +58,7 @@ export async function openManifest(path: string): Promise<Dataset> {
     const id = normalId(cells.path!);
     const problem = rowProblem(id, cells, seen.get(id));
     if (problem) {
-      problems.push({ id, code: "manifest/bad-row", message: `${path} line ${line}: ${problem}` });
+      problems.push({ id, code: "manifest/bad-row", message: `${basename(path)} line ${line}: ${problem}` });
       continue;
     }
     seen.set(id, line);

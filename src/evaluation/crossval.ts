@@ -13,10 +13,8 @@ import {
   exportModel,
   type MaskQuality,
   type PreparedSet,
-  packPrepared,
-  prepare,
+  preparedFor,
   train,
-  unpackPrepared,
 } from "../learning/index.ts";
 import {
   AndroscopeError,
@@ -129,12 +127,13 @@ export async function crossValidate(options: CrossvalOptions): Promise<CrossvalR
       images: Object.fromEntries([...foldOf].map(([id, f]) => [id, folds.names[f]])),
     });
     const begun = performance.now();
-    const set = await preparedSet(run, dataset, progress);
+    const set = await preparedFor(run, dataset, progress, ({ ids }) => {
+      const read = new Set(ids);
+      requireStillTrainable(dataset, read, least);
+      const usable = folds.fold.filter((_, i) => read.has(labelled[i]!.id));
+      requireFilledFolds({ names: folds.names, fold: usable }, dataset.root);
+    });
     const preparing = (performance.now() - begun) / 1000;
-    const read = new Set(set.ids);
-    requireStillTrainable(dataset, read, least);
-    const usable = folds.fold.filter((_, i) => read.has(labelled[i]!.id));
-    requireFilledFolds({ names: folds.names, fold: usable }, dataset.root);
 
     const masks = new Map<number, Float32Array>();
     const records: FoldRecord[] = [];
@@ -158,14 +157,6 @@ function requireFilledFolds({ names, fold }: ReturnType<typeof publishedFolds>, 
     where,
     fix: "Correct the folds, or draw others with --k.",
   });
-}
-
-async function preparedSet(run: RunFolder, dataset: Dataset, progress: Progress): Promise<PreparedSet> {
-  const file = run.file("checkpoint/prepared.bin");
-  if (existsSync(file)) return unpackPrepared(await readArrays(file));
-  const set = await prepare(dataset, progress);
-  await writeArrays(file, packPrepared(set));
-  return set;
 }
 
 async function runFold(

@@ -1,11 +1,10 @@
 /** One model from a whole dataset, in a run folder. */
-import { existsSync } from "node:fs";
 import { type Dataset, requireStillTrainable, requireTrainable } from "../datasets/index.ts";
-import { openRun, type Progress, readArrays, writeArrays, writeJson } from "../runs/index.ts";
+import { openRun, type Progress, writeJson } from "../runs/index.ts";
 import type { Config } from "./config.ts";
 import { train } from "./fold.ts";
 import { exportModel, Model, writeModel } from "./model.ts";
-import { packPrepared, prepare, unpackPrepared } from "./prepare.ts";
+import { preparedFor } from "./prepare.ts";
 import type { CurvePoint } from "./training.ts";
 
 export interface TrainFinalOptions {
@@ -46,10 +45,7 @@ export async function trainFinal(options: TrainFinalOptions): Promise<TrainFinal
   try {
     await run.event(options.resume ? "resumed" : "started", { version });
     const begun = performance.now();
-    const file = run.file("checkpoint/prepared.bin");
-    const set = existsSync(file) ? unpackPrepared(await readArrays(file)) : await prepare(dataset, progress);
-    if (!existsSync(file)) await writeArrays(file, packPrepared(set));
-    requireStillTrainable(dataset, new Set(set.ids));
+    const set = await preparedFor(run, dataset, progress, ({ ids }) => requireStillTrainable(dataset, new Set(ids)));
     const all = [...set.ids.keys()];
     const labelled = all.filter((i) => set.labels[i]! >= 0);
     const trained = await train({

@@ -16,6 +16,7 @@ export {
   type PreparedSet,
   packPrepared,
   prepare,
+  preparedFor,
   pseudoMaskOf,
   unpackPrepared,
 } from "./prepare.ts";

@@ -2,11 +2,20 @@
  * Crops made ready for training: pixels on one canvas size and stage 0's pseudo-mask, parts and signed distance beside
  * them. Done once per dataset, shared by all folds, and kept in one file.
  */
+import { existsSync } from "node:fs";
 import { totalmem } from "node:os";
-import type { Dataset, Problem } from "../datasets/index.ts";
+import { type Dataset, type Problem, problemOf } from "../datasets/index.ts";
 import { PARTS, parts, pseudoMask } from "../heads/index.ts";
 import { type Image, type Mask, signedDistance } from "../imaging/index.ts";
-import { AndroscopeError, type ArrayFile, isAndroscopeError, type Progress } from "../runs/index.ts";
+import {
+  AndroscopeError,
+  type ArrayFile,
+  isAndroscopeError,
+  type Progress,
+  type RunFolder,
+  readArrays,
+  writeArrays,
+} from "../runs/index.ts";
 
 /** A whole photograph: held in memory with many others before the usual size is known, it would fill it. */
 const MOST_PIXELS = 2 ** 24;
@@ -67,6 +76,29 @@ export function setTargets(
   }
 }
 
+/**
+ * The prepared crops of a run: from its folder, or made and kept there. Where they cannot be made, or `check` throws,
+ * the run has not begun.
+ */
+export async function preparedFor(
+  run: RunFolder,
+  dataset: Dataset,
+  progress: Progress,
+  check: (set: PreparedSet) => void,
+): Promise<PreparedSet> {
+  const file = run.file("checkpoint/prepared.bin");
+  if (existsSync(file)) return unpackPrepared(await readArrays(file));
+  try {
+    const set = await prepare(dataset, progress);
+    check(set);
+    await writeArrays(file, packPrepared(set));
+    return set;
+  } catch (error) {
+    await run.abandon();
+    throw error;
+  }
+}
+
 /** Decodes every crop, makes its pseudo-mask and packs all on canvases. Unreadable crops become problems. */
 export async function prepare(dataset: Dataset, progress: Progress): Promise<PreparedSet> {
   const problems: Problem[] = [...dataset.problems];
@@ -82,7 +114,7 @@ export async function prepare(dataset: Dataset, progress: Progress): Promise<Pre
     } catch (error) {
       if (!isAndroscopeError(error)) throw error;
       if (error.code === "data/too-large") throw error;
-      problems.push({ id: sample.id, code: error.code, message: error.message });
+      problems.push(problemOf(sample.id, error, dataset.root));
     }
     progress.update(index + 1);
   }

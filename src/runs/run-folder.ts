@@ -11,6 +11,8 @@ export interface RunFolder {
   file(name: string): string;
   /** Appends a line to events.jsonl. */
   event(kind: string, detail?: Record<string, unknown>): Promise<void>;
+  /** Nothing came of the run: the folder may be used for another one, such as the same with better data. */
+  abandon(): Promise<void>;
   /** Gives the folder free for another process. */
   close(): Promise<void>;
 }
@@ -38,6 +40,10 @@ export async function openRun(path: string, identity: unknown, { resume = false 
       await appendFile(join(path, "events.jsonl"), line).catch((error) => {
         throw fileError(error, path, "write");
       });
+    },
+    abandon: async () => {
+      for (const name of ["config.json", "environment.json", "splits.json", "events.jsonl"])
+        await rm(join(path, name), { force: true });
     },
     close,
   };
