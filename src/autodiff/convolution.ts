@@ -1,12 +1,14 @@
 /**
  * Convolution of NHWC tensors. In training it is im2col as a single `Gather` with a constant index table, then one
  * matrix product over the whole batch: ONNX Runtime's own Conv works image by image when its weights are not constant.
+ * The common 3×3 kernel goes another way, see winograd.ts, and so do images no larger than the kernel.
  * In inference it is `Conv`, whose transposes ONNX Runtime cancels and whose weights it packs.
  */
 import { mul } from "./elementwise.ts";
 import { product, sum } from "./reductions.ts";
 import { concat, depthToSpace, gather, ints, reshape, slice, transpose } from "./shape.ts";
 import { constant, differentiable, emit, ShapeError, showShape, type Tensor } from "./tensor.ts";
+import { winograd } from "./winograd.ts";
 
 export interface ConvOptions {
   stride?: number;
@@ -59,7 +61,13 @@ export function conv2d(x: Tensor, w: Tensor, options: ConvOptions = {}): Tensor 
   };
   if (lowering === "conv") return throughConv(x, w, geometry, groups);
   if (groups !== 1) return depthwise(x, w, geometry);
-  return mostlyPadding(geometry) ? throughTaps(x, w, geometry) : throughProduct(x, w, geometry);
+  if (mostlyPadding(geometry)) return throughTaps(x, w, geometry);
+  return fitsWinograd(geometry) ? winograd(x, w) : throughProduct(x, w, geometry);
+}
+
+function fitsWinograd(g: Geometry): boolean {
+  const threeByThree = g.kernelHeight === 3 && g.kernelWidth === 3 && g.padY === 1 && g.padX === 1;
+  return threeByThree && g.stride === 1 && g.dilation === 1 && g.height % 2 === 0 && g.width % 2 === 0;
 }
 
 /** For every output position and tap the input position it reads; height·width where it reads padding. */
@@ -172,10 +180,10 @@ function inputGradient(dy: Tensor, w: Tensor, g: Geometry, shape: readonly numbe
   return classes.length === 1 ? classes[0]! : depthToSpace(concat(classes, 3), s);
 }
 
-/** Whether so many taps read padding that the product over all of them is slower: 3×3 on 2×2, and just so on 4×4. */
+/** Whether so many taps read padding that the product over all of them is slower: 3×3 on 2×2, not on 4×4. */
 function mostlyPadding(g: Geometry): boolean {
   const read = readTable(g).filter((from) => from < g.height * g.width).length;
-  return read < 0.7 * g.outHeight * g.outWidth * g.kernelHeight * g.kernelWidth;
+  return read < 0.6 * g.outHeight * g.outWidth * g.kernelHeight * g.kernelWidth;
 }
 
 /**
