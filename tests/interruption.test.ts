@@ -1,6 +1,6 @@
 /**
  * Runs that are killed, and continued: what comes out equals, byte for byte, what an undisturbed run gives. Each kill
- * takes the whole process group, when the run folder shows that the moment has come.
+ * takes the whole process group, at the moment that a certain file appears in the run folder.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -10,7 +10,6 @@ import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { beforeAll, describe, expect, test } from "vitest";
 import { encodePng } from "../src/index.ts";
-import { unpackArrays } from "../src/runs/index.ts";
 import { androscope, BIN, drawnCrop, failure, json, TINY, temporary, twoClasses } from "./support.ts";
 
 const STEPS = 12;
@@ -30,49 +29,38 @@ beforeAll(async () => {
   [root, out] = [await twoClasses(6), await temporary()];
 });
 
-/** A moment of a run: what its folder holds by then, and what it must not hold yet. */
-interface Moment {
-  name: string;
-  come(run: string): boolean;
-  past?(run: string): boolean;
-}
-
 const has = (run: string, name: string) => existsSync(join(run, name));
-const happened = (run: string, kind: string, fold: string) =>
-  has(run, "events.jsonl") &&
-  readFileSync(join(run, "events.jsonl"), "utf8")
-    .split("\n")
-    .some((line) => line.includes(`"kind":"${kind}"`) && line.includes(`"fold":"${fold}"`));
 
-/** Steps done by the checkpoint of a stage; 0 where there is none. */
-function stepsDone(run: string, name: string): number {
-  const path = join(run, "checkpoint", name);
-  try {
-    return (unpackArrays(readFileSync(path), path).meta as { step: number }).step;
-  } catch {
-    return 0;
-  }
-}
-
-function start(args: readonly string[]): ChildProcess {
+function start(args: readonly string[], stopAt = ""): ChildProcess {
+  const hook = new URL("stop-at.ts", import.meta.url);
   return spawn(BIN, args, {
+    // A process group of its own.
     detached: true,
     stdio: "ignore",
-    env: { ...process.env, ANDROSCOPE_CHECKPOINT_SECONDS: "0" },
+    env: {
+      ...process.env,
+      ANDROSCOPE_CHECKPOINT_SECONDS: "0",
+      STOP_AT: stopAt,
+      NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ""} --import=${hook}`,
+    },
   });
 }
 
-/** Kills the command and all that it started once the moment has come. */
-async function killedAt(args: readonly string[], run: string, { name, come, past }: Moment): Promise<void> {
-  const child = start(args);
-  const closed = once(child, "close");
-  while (child.exitCode === null && !come(run)) await wait(1);
-  expect(child.exitCode, `the run ended before: ${name}`).toBeNull();
-  process.kill(-child.pid!, "SIGKILL");
-  await closed;
-  // The processes of the group end by themselves, a little later than the one that was waited for.
-  await wait(50);
-  if (past) expect(past(run), `the kill came too late for: ${name}`).toBe(false);
+/** Runs a command that ends before its end. @param stopAt see stop-at.ts */
+async function stopped(args: readonly string[], stopAt: string): Promise<void> {
+  const [status, signal] = await once(start(args, stopAt), "close");
+  expect(status === 0 && signal === null, `the run came to its end without: ${stopAt}`).toBe(false);
+}
+
+/** Interrupts a run at one moment after the other, each time continued, and lets it end. */
+async function interrupted(command: readonly string[], run: string, moments: readonly string[]): Promise<void> {
+  for (const [i, moment] of moments.entries()) {
+    await stopped(i === 0 ? command : [...command, "--resume"], `${moment} SIGKILL group`);
+  }
+  json(await androscope([...command, "--resume"]));
+  // Nothing of it is left behind.
+  const names = await readdir(run, { recursive: true });
+  expect(names.filter((name) => /\.part$|\.checkpoint$|(^|\/)lock$/.test(name))).toEqual([]);
 }
 
 /** What must be the same: all of it but times and memory. */
@@ -85,40 +73,24 @@ async function essence(run: string, files: readonly string[]): Promise<Record<st
   return found;
 }
 
-/** Nothing of the interruptions is left behind. */
-async function expectTidy(run: string): Promise<void> {
-  const names = await readdir(run, { recursive: true });
-  expect(names.filter((name) => /\.part$|\.checkpoint$|(^|\/)lock$/.test(name))).toEqual([]);
-}
-
 describe("killed again and again", () => {
   test("a cross-validation comes out the same", async () => {
     const command = (run: string) => ["crossval", root, "--k=2", "--out", run, "--json", ...LONGER];
     const run = join(out, "crossval");
-    const inStage = (fold: string, stage: "distill" | "tune", step: number): Moment => ({
-      name: `fold ${fold}, ${stage}, step ${step}`,
-      come: (run) => stepsDone(run, `fold-${fold}.${stage}.checkpoint`) >= step,
-      past: (run) => has(run, `checkpoint/fold-${fold}.${stage === "distill" ? "distilled" : "json"}`),
-    });
-    const moments: Moment[] = [
-      {
-        name: "preparing",
-        come: (run) => has(run, "splits.json"),
-        past: (run) => has(run, "checkpoint/prepared.bin"),
-      },
-      inStage("1", "distill", 1),
-      inStage("1", "distill", STEPS / 2 + 1),
-      inStage("1", "tune", 2),
-      { name: "between the folds", come: (run) => happened(run, "fold done", "1") },
-      inStage("2", "distill", 2),
-      inStage("2", "tune", 2),
-    ];
-    for (const [i, moment] of moments.entries()) {
-      await killedAt(i === 0 ? command(run) : [...command(run), "--resume"], run, moment);
-    }
-    json(await androscope([...command(run), "--resume"]));
-    await expectTidy(run);
-
+    await interrupted(command(run), run, [
+      "before prepared.bin 1",
+      "after fold-1.distill.checkpoint 1",
+      "before fold-1.distill.checkpoint 2",
+      // Past the teacher's round.
+      `after fold-1.distill.checkpoint ${STEPS / 2 + 1}`,
+      "after fold-1.distilled 1",
+      "after fold-1.tune.checkpoint 2",
+      "after fold-1.onnx 1",
+      "event done 1",
+      "after fold-2.distill.checkpoint 3",
+      "after fold-2.tune.checkpoint 3",
+      "after predictions.csv 1",
+    ]);
     const undisturbed = join(out, "crossval-undisturbed");
     json(await androscope(command(undisturbed)));
     const files = ["models/fold-1.onnx", "models/fold-2.onnx", "predictions.csv", "splits.json", "config.json"];
@@ -128,33 +100,20 @@ describe("killed again and again", () => {
     expect(record.masks.some(({ replaced }: { replaced: boolean }) => replaced)).toBe(true);
 
     // A finished run, resumed, stays as it is.
-    const again = json(await androscope([...command(run), "--resume"]));
-    expect(again.accuracy).toBe(JSON.parse(await readFile(join(undisturbed, "metrics.json"), "utf8")).accuracy);
+    json(await androscope([...command(run), "--resume"]));
     expect(await essence(run, files)).toEqual(await essence(undisturbed, files));
   });
 
   test("a training comes out the same", async () => {
     const command = (run: string) => ["train", root, "--out", run, "--json", ...LONGER];
     const run = join(out, "train");
-    const moments: Moment[] = [
-      {
-        name: "preparing",
-        come: (run) => has(run, "events.jsonl"),
-        past: (run) => has(run, "checkpoint/prepared.bin"),
-      },
-      { name: "stage 1", come: (run) => stepsDone(run, "all.distill.checkpoint") >= STEPS / 2 + 1 },
-      { name: "between the stages", come: (run) => has(run, "checkpoint/all.distilled") },
-      {
-        name: "stage 2",
-        come: (run) => stepsDone(run, "all.tune.checkpoint") >= 2,
-        past: (run) => has(run, "model.onnx"),
-      },
-    ];
-    for (const [i, moment] of moments.entries()) {
-      await killedAt(i === 0 ? command(run) : [...command(run), "--resume"], run, moment);
-    }
-    json(await androscope([...command(run), "--resume"]));
-    await expectTidy(run);
+    await interrupted(command(run), run, [
+      "before prepared.bin 1",
+      `after all.distill.checkpoint ${STEPS / 2 + 1}`,
+      "after all.distilled 1",
+      "after all.tune.checkpoint 2",
+      "before model.onnx 1",
+    ]);
     const undisturbed = join(out, "train-undisturbed");
     json(await androscope(command(undisturbed)));
     expect(await essence(run, ["model.onnx"])).toEqual(await essence(undisturbed, ["model.onnx"]));
@@ -164,27 +123,16 @@ describe("killed again and again", () => {
 test("Ctrl-C, and the end of the starting process alone, leave a run that can be continued", async () => {
   const run = join(out, "stopped");
   const command = ["train", root, "--out", run, "--json", ...LONGER];
-  const training = () => stepsDone(run, "all.distill.checkpoint") > 0;
-  for (const stop of [
-    // As a terminal does: to the whole group.
-    (child: ChildProcess) => process.kill(-child.pid!, "SIGINT"),
-    // bin/androscope alone: what it started must not go on by itself.
-    (child: ChildProcess) => process.kill(child.pid!, "SIGKILL"),
-  ]) {
-    const child = start([...command, "--resume"]);
-    const closed = once(child, "close");
-    while (child.exitCode === null && !training()) await wait(1);
-    stop(child);
-    const [status, signal] = await closed;
-    expect(status !== 0 || signal).toBeTruthy();
-  }
-  // The lock of the one that was started may still be held for the moment that it takes to notice.
-  for (let attempt = 0; attempt < 50 && has(run, "lock") && isAlive(run); attempt++) await wait(100);
-  json(await androscope([...command, "--resume"]));
-  await expectTidy(run);
+  // As a terminal does: to the whole group.
+  await stopped(command, "after all.distill.checkpoint 1 SIGINT group");
+  // bin/androscope alone: what it started must not go on by itself.
+  await stopped([...command, "--resume"], "after all.distill.checkpoint 2 SIGKILL parent");
+  for (let attempt = 0; attempt < 600 && lockIsHeld(run); attempt++) await wait(100);
+  expect(has(run, "model.onnx")).toBe(false);
+  await interrupted(command, run, []);
 });
 
-function isAlive(run: string): boolean {
+function lockIsHeld(run: string): boolean {
   try {
     process.kill(Number(readFileSync(join(run, "lock"), "utf8").split(" ")[0]), 0);
     return true;
@@ -200,7 +148,7 @@ describe("a run that is under way or was started otherwise", () => {
     const base = (...more: string[]) => ["crossval", changing, "--out", run, "--json", "--k=2", ...LONGER, ...more];
     const child = start(base("--set=tune.steps=100000"));
     const closed = once(child, "close");
-    while (child.exitCode === null && !happened(run, "fold started", "1")) await wait(1);
+    while (child.exitCode === null && !has(run, "checkpoint/prepared.bin")) await wait(20);
 
     // Two processes at once.
     for (const more of [[], ["--resume"]]) {
@@ -210,7 +158,7 @@ describe("a run that is under way or was started otherwise", () => {
     expect(child.exitCode).toBeNull();
     process.kill(-child.pid!, "SIGKILL");
     await closed;
-    await wait(50);
+    while (lockIsHeld(run)) await wait(20);
 
     const resumed = (...more: string[]) => androscope(base("--set=tune.steps=100000", "--resume", ...more));
     failure(await androscope(base("--set=tune.steps=100000")), "run/exists");
