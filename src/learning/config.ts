@@ -39,7 +39,7 @@ const optimisation = {
 
 const distill = z.strictObject({
   /** Stage 1 on or off. Off, masks still come from it where posing or suppression needs them: see `pose`. */
-  steps: z.int().min(1).max(1_000_000).default(300),
+  steps: z.int().min(1).max(1_000_000).default(450),
   batch: optimisation.batch.default(32),
   learningRate: optimisation.learningRate.default(6e-3),
   warmup: optimisation.warmup.default(0.15),
