@@ -9,8 +9,8 @@ import { atLeast, TRAINING_OPTIONS } from "./options.ts";
 /** Small enough for a minute or two on two cores, large enough to learn something. */
 const DEMO_CONFIG = {
   network: { widths: [12, 24, 48, 96], blocks: [1, 1, 1, 1], viewSize: 48 },
-  distill: { steps: 120 },
-  tune: { steps: 120 },
+  distill: { steps: 200 },
+  tune: { steps: 240 },
 };
 
 export const command: Command = {
