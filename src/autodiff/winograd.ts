@@ -71,38 +71,37 @@ export function winograd(x: Tensor, w: Tensor): Tensor {
   });
 }
 
-/** [N, H, W, C] → every 4×4 tile, 2 apart, [16, tiles, C]. */
+/** [N, H, W, C] → every 4×4 tile, 2 apart: [16, tiles, C], the images of a place side by side. */
 function unrolled(x: Tensor): Tensor {
   const [n, height, width, channels] = x.shape as [number, number, number, number];
-  const positions = n * height * width;
-  // For every place in the tile and every tile the row of x it reads; `positions` is a row of zeros.
+  const positions = height * width;
+  // For every place in the tile and every tile the position it reads; `positions` is a row of zeros.
   const reads: number[] = [];
   for (let a = 0; a < 4; a++) {
     for (let b = 0; b < 4; b++) {
-      for (let image = 0; image < n; image++) {
-        for (let row = a - 1; row < height + a - 2; row += 2) {
-          for (let column = b - 1; column < width + b - 2; column += 2) {
-            const inside = row >= 0 && row < height && column >= 0 && column < width;
-            reads.push(inside ? (image * height + row) * width + column : positions);
-          }
+      for (let row = a - 1; row < height + a - 2; row += 2) {
+        for (let column = b - 1; column < width + b - 2; column += 2) {
+          const inside = row >= 0 && row < height && column >= 0 && column < width;
+          reads.push(inside ? row * width + column : positions);
         }
       }
     }
   }
-  const padded = concat([reshape(x, [positions, channels]), constant(0, [1, channels])], 0);
+  const places = transpose(reshape(x, [n, positions, channels]), [1, 0, 2]);
+  const padded = concat([places, constant(0, [1, n, channels])], 0);
   return reshape(gather(padded, ints(reads), 0), [16, -1, channels]);
 }
 
 /** [4, tiles, C] → [N, H, W, C]: the four of a tile become its 2×2 block. */
 function assembled(blocks: Tensor, shape: readonly number[]): Tensor {
   const [n, height, width, channels] = shape as [number, number, number, number];
-  const apart = reshape(blocks, [2, 2, (n * height) / 2, width / 2, channels]);
-  return reshape(transpose(apart, [2, 0, 3, 1, 4]), shape);
+  const apart = reshape(blocks, [2, 2, height / 2, width / 2, n, channels]);
+  return reshape(transpose(apart, [4, 2, 0, 3, 1, 5]), shape);
 }
 
 /** The inverse of {@link assembled}. */
 function taken(x: Tensor): Tensor {
   const [n, height, width, channels] = x.shape as [number, number, number, number];
-  const apart = transpose(reshape(x, [(n * height) / 2, 2, width / 2, 2, channels]), [1, 3, 0, 2, 4]);
+  const apart = transpose(reshape(x, [n, height / 2, 2, width / 2, 2, channels]), [2, 4, 1, 3, 0, 5]);
   return reshape(apart, [4, -1, channels]);
 }
