@@ -1,14 +1,18 @@
 /**
  * Convolution of NHWC tensors. In training it is im2col as a single `Gather` with a constant index table, then one
  * matrix product over the whole batch: ONNX Runtime's own Conv works image by image when its weights are not constant.
- * The common 3×3 kernel goes another way, see winograd.ts, and so do images no larger than the kernel.
+ * The common 3×3 kernel goes another way, see winograd.ts, and so do images no larger than the kernel. On the processor
+ * there is a faster way for most shapes, see blocked.ts; it is taken where a channel block is given.
  * In inference it is `Conv`, whose transposes ONNX Runtime cancels and whose weights it packs.
  */
-import { mul } from "./elementwise.ts";
+import { type BlockedGeometry, blockedConv, fitsBlocks, fitsInputGradient } from "./blocked.ts";
+import { add, mul } from "./elementwise.ts";
 import { product, sum } from "./reductions.ts";
 import { concat, depthToSpace, gather, ints, reshape, slice, transpose } from "./shape.ts";
-import { constant, differentiable, emit, ShapeError, showShape, type Tensor } from "./tensor.ts";
+import { constant, differentiable, emit, ShapeError, showShape, type Tensor, untracked } from "./tensor.ts";
 import { winograd } from "./winograd.ts";
+
+type Geometry = BlockedGeometry;
 
 export interface ConvOptions {
   stride?: number;
@@ -19,24 +23,44 @@ export interface ConvOptions {
   groups?: number;
   /** "product": im2col and one matrix product, for training. "conv": ONNX's Conv, for inference. */
   lowering?: "product" | "conv";
-}
-
-interface Geometry {
-  height: number;
-  width: number;
-  kernelHeight: number;
-  kernelWidth: number;
-  stride: number;
-  dilation: number;
-  padY: number;
-  padX: number;
-  outHeight: number;
-  outWidth: number;
+  /** In training on the processor, its channels per block ({@link channelBlock}); 0, the default, works everywhere. */
+  channelBlock?: number;
+  /** [K], added to every output channel; a constant of the gradient. */
+  offset?: Tensor;
 }
 
 /** x [N, H, W, C] by w [kh, kw, C / groups, K] → [N, H', W', K]. */
 export function conv2d(x: Tensor, w: Tensor, options: ConvOptions = {}): Tensor {
-  const { stride = 1, dilation = 1, padding = "same", groups = 1, lowering = "product" } = options;
+  const geometry = geometryOf(x, w, options);
+  const { groups = 1, lowering = "product", channelBlock = 0, offset } = options;
+  if (lowering === "product" && usesBlocks(x, w, options)) return blockedConv(x, w, geometry, channelBlock, offset);
+  const y = lowered(x, w, geometry, groups, lowering);
+  return offset ? add(y, untracked(offset)) : y;
+}
+
+function lowered(x: Tensor, w: Tensor, geometry: Geometry, groups: number, lowering: "product" | "conv"): Tensor {
+  if (lowering === "conv") return throughConv(x, w, geometry, groups);
+  if (groups !== 1) return depthwise(x, w, geometry);
+  if (mostlyPadding(geometry)) return throughTaps(x, w, geometry);
+  return fitsWinograd(geometry) ? winograd(x, w) : throughProduct(x, w, geometry);
+}
+
+/**
+ * Whether this convolution goes through ONNX Runtime's direct kernels on blocks of channels. Where it could, it is the
+ * faster way but for the deepest layers of wide networks, where Winograd's fewer products win (docs/performance.md).
+ */
+export function usesBlocks(x: Tensor, w: Tensor, options: ConvOptions): boolean {
+  const { groups = 1, channelBlock = 0, lowering = "product" } = options;
+  const [channels, out] = [x.shape[3]!, w.shape[3]!];
+  if (lowering !== "product" || groups !== 1 || !fitsBlocks(channelBlock, channels, out)) return false;
+  const g = geometryOf(x, w, options);
+  if (x.tracked && !(channels % channelBlock === 0 && fitsInputGradient(g))) return false;
+  if (w.tracked && x.shape[0]! % channelBlock !== 0) return false;
+  return !(Math.min(channels, out) >= 256 && (mostlyPadding(g) || fitsWinograd(g)));
+}
+
+function geometryOf(x: Tensor, w: Tensor, options: ConvOptions): Geometry {
+  const { stride = 1, dilation = 1, padding = "same", groups = 1 } = options;
   if (x.shape.length !== 4 || w.shape.length !== 4 || x.shape[3] !== w.shape[2]! * groups) {
     throw new ShapeError(`conv2d: ${showShape(x.shape)} with weights ${showShape(w.shape)} in ${groups} groups`);
   }
@@ -47,7 +71,7 @@ export function conv2d(x: Tensor, w: Tensor, options: ConvOptions = {}): Tensor 
   const pad = (kernel: number) => (padding === "same" ? (dilation * (kernel - 1)) >> 1 : padding);
   const outSize = (size: number, kernel: number) =>
     Math.floor((size + 2 * pad(kernel) - dilation * (kernel - 1) - 1) / stride) + 1;
-  const geometry: Geometry = {
+  return {
     height,
     width,
     kernelHeight,
@@ -59,10 +83,6 @@ export function conv2d(x: Tensor, w: Tensor, options: ConvOptions = {}): Tensor 
     outHeight: outSize(height, kernelHeight),
     outWidth: outSize(width, kernelWidth),
   };
-  if (lowering === "conv") return throughConv(x, w, geometry, groups);
-  if (groups !== 1) return depthwise(x, w, geometry);
-  if (mostlyPadding(geometry)) return throughTaps(x, w, geometry);
-  return fitsWinograd(geometry) ? winograd(x, w) : throughProduct(x, w, geometry);
 }
 
 function fitsWinograd(g: Geometry): boolean {
@@ -101,10 +121,6 @@ function readRows(flat: Tensor, table: readonly number[]): Tensor {
   const [n, positions, channels] = flat.shape as [number, number, number];
   const padded = table.includes(positions) ? concat([flat, constant(0, [n, 1, channels])], 1) : flat;
   return gather(padded, ints(table), 1);
-}
-
-function untracked(x: Tensor): Tensor {
-  return x.tracked ? { ...x, tracked: false, tape: undefined } : x;
 }
 
 function throughProduct(x: Tensor, w: Tensor, g: Geometry): Tensor {

@@ -1,5 +1,6 @@
 /** Element-by-element ops with numpy broadcasting. Each stands with its gradient. */
-import { constant, type DType, differentiable, emit, ShapeError, showShape, type Tensor } from "./tensor.ts";
+import { blockedSource, unblocked } from "./reorder.ts";
+import { constant, type DType, differentiable, emit, ShapeError, showShape, type Tensor, untracked } from "./tensor.ts";
 
 export type Operand = Tensor | number;
 
@@ -35,6 +36,14 @@ export function unbroadcast(dy: Tensor, shape: readonly number[]): Tensor {
     : emit("Reshape", [summed, constant(shape, [shape.length], "int64")], shape);
 }
 
+/** The operands on blocks, where both are there or one is a scalar: element by element, the order does not matter. */
+function bothBlocked(x: Tensor, y: Tensor): [Tensor, Tensor] | undefined {
+  const [a, b] = [blockedSource(x), blockedSource(y)];
+  if (a && b && x.shape.join() === y.shape.join()) return [a, b];
+  if (a && y.shape.length === 0) return [a, y];
+  return b && x.shape.length === 0 ? [x, b] : undefined;
+}
+
 function binary(
   op: string,
   a: Operand,
@@ -44,6 +53,8 @@ function binary(
 ): Tensor {
   const x = asTensor(a);
   const y = asTensor(b);
+  const blocks = bothBlocked(x, y);
+  if (blocks) return unblocked(binary(op, ...blocks, da, db));
   const out = emit(op, [x, y], broadcastShape(x.shape, y.shape));
   return differentiable(out, [x, y], (dy) => [
     x.tracked ? unbroadcast(da(dy, x, y), x.shape) : undefined,
@@ -96,55 +107,52 @@ export const minimum = (a: Operand, b: Operand) =>
     (dy, x, y) => where(lessOrEqual(x, y), 0, dy),
   );
 
-function unary(op: string, x: Tensor, derivative: (dy: Tensor, y: Tensor) => Tensor): Tensor {
+function unary(op: string, x: Tensor, derivative: (dy: Tensor, y: Tensor, x: Tensor) => Tensor): Tensor {
+  const blocks = blockedSource(x);
+  if (blocks) return unblocked(unary(op, blocks, derivative));
   const y = emit(op, [x], x.shape);
-  return differentiable(y, [x], (dy) => [derivative(dy, y)]);
+  return differentiable(y, [x], (dy) => [derivative(dy, y, x)]);
 }
 
 export const neg = (x: Tensor): Tensor => unary("Neg", x, (dy) => neg(dy));
 export const exp = (x: Tensor) => unary("Exp", x, (dy, y) => mul(dy, y));
-export const log = (x: Tensor) => unary("Log", x, (dy) => div(dy, x));
+export const log = (x: Tensor) => unary("Log", x, (dy, _, a) => div(dy, a));
 export const sqrt = (x: Tensor) => unary("Sqrt", x, (dy, y) => div(scale(dy, 0.5), y));
-export const abs = (x: Tensor) => unary("Abs", x, (dy) => mul(dy, sign(x)));
-export const sin = (x: Tensor) => unary("Sin", x, (dy) => mul(dy, cos(x)));
-export const cos = (x: Tensor): Tensor => unary("Cos", x, (dy) => neg(mul(dy, sin(x))));
+export const abs = (x: Tensor) => unary("Abs", x, (dy, _, a) => mul(dy, sign(a)));
+export const sin = (x: Tensor) => unary("Sin", x, (dy, _, a) => mul(dy, cos(a)));
+export const cos = (x: Tensor): Tensor => unary("Cos", x, (dy, _, a) => neg(mul(dy, sin(a))));
 export const tanh = (x: Tensor) => unary("Tanh", x, (dy, y) => mul(dy, sub(1, square(y))));
 export const sigmoid = (x: Tensor) => unary("Sigmoid", x, (dy, y) => mul(dy, mul(y, sub(1, y))));
-export const softplus = (x: Tensor) => unary("Softplus", x, (dy) => mul(dy, sigmoid(x)));
+export const softplus = (x: Tensor) => unary("Softplus", x, (dy, _, a) => mul(dy, sigmoid(a)));
 export const sign = (x: Tensor) => emit("Sign", [x], x.shape);
 export const square = (x: Tensor) => mul(x, x);
 
 /** Rectified linear unit. The gradient reads the output, which backward passes keep anyway. */
 export const relu = (x: Tensor) => unary("Relu", x, (dy, y) => mul(dy, isPositive(y)));
 /** 1 where x > 0, else 0, as numbers. HardSigmoid, a ramp from 0 to 1, this steep: several times faster than Sign. */
-const isPositive = (x: Tensor) =>
+export const isPositive = (x: Tensor) =>
   emit("HardSigmoid", [x], x.shape, { attributes: { alpha: { float: 3e38 }, beta: { float: 0 } } });
 /** x · sigmoid(x) (Hendrycks and Gimpel 2016). */
 export const silu = (x: Tensor) => mul(x, sigmoid(x));
 /** x · Φ(x), the exact form with the error function. */
 export function gelu(x: Tensor): Tensor {
   const cumulative = scale(add(emit("Erf", [scale(x, Math.SQRT1_2)], x.shape), 1), 0.5);
-  const y = mul(stop(x), stop(cumulative));
+  const y = mul(untracked(x), untracked(cumulative));
   return differentiable({ ...y, tracked: false, tape: undefined }, [x], (dy) => {
-    const density = scale(exp(scale(square(stop(x)), -0.5)), 1 / Math.sqrt(2 * Math.PI));
-    return [mul(dy, add(stop(cumulative), mul(stop(x), density)))];
+    const density = scale(exp(scale(square(untracked(x)), -0.5)), 1 / Math.sqrt(2 * Math.PI));
+    return [mul(dy, add(untracked(cumulative), mul(untracked(x), density)))];
   });
-}
-
-/** The same node seen as a constant by `grad`. */
-function stop(x: Tensor): Tensor {
-  return x.tracked ? { ...x, tracked: false, tape: undefined } : x;
 }
 
 export const scale = (x: Tensor, factor: number) => (factor === 1 ? x : mul(x, factor));
 /** x^power for a fixed power; x must be positive where the power is not a whole number. */
 export function pow(x: Tensor, power: number): Tensor {
   const y = emit("Pow", [x, constant(power)], x.shape);
-  return differentiable(y, [x], (dy) => [mul(dy, scale(pow(stop(x), power - 1), power))]);
+  return differentiable(y, [x], (dy) => [mul(dy, scale(pow(untracked(x), power - 1), power))]);
 }
 export function clip(x: Tensor, low: number, high: number): Tensor {
   const y = emit("Clip", [x, constant(low), constant(high)], x.shape);
-  return differentiable(y, [x], (dy) => [where(equal(stop(x), y), dy, 0)]);
+  return differentiable(y, [x], (dy) => [where(equal(untracked(x), y), dy, 0)]);
 }
 
 function comparison(op: string) {

@@ -1,12 +1,14 @@
 /** Layers: functions of a scope and an input. NHWC. */
-import { type ConvOptions, conv2d } from "./convolution.ts";
-import { add, div, gelu, greaterOrEqual, mul, relu, scale, silu, sqrt, sub, where } from "./elementwise.ts";
+import { normalizeBlocks } from "./blocked-norm.ts";
+import { type ConvOptions, conv2d, usesBlocks } from "./convolution.ts";
+import { add, div, gelu, greaterOrEqual, mul, neg, relu, scale, silu, sqrt, sub, where } from "./elementwise.ts";
 import { matmul, mean } from "./reductions.ts";
+import { blocked, blockedSource, unblocked } from "./reorder.ts";
 import { heNormal, ones, type Scope, uniform, zeros } from "./scope.ts";
 import { reshape } from "./shape.ts";
-import { constant, differentiable, emit, sizeOf, type Tensor } from "./tensor.ts";
+import { constant, differentiable, emit, sizeOf, type Tensor, untracked } from "./tensor.ts";
 
-export interface LayerOptions extends Omit<ConvOptions, "lowering" | "groups"> {
+export interface LayerOptions extends Omit<ConvOptions, "lowering" | "groups" | "channelBlock" | "offset"> {
   kernel?: number;
   depthwise?: boolean;
   bias?: boolean;
@@ -29,11 +31,17 @@ function activate(x: Tensor, activation: Activation): Tensor {
 
 /** Convolution to `out` channels. Parameters: weight, and bias where asked for. */
 export function conv(scope: Scope, x: Tensor, out: number, options: LayerOptions = {}): Tensor {
+  return convWithOffset(scope, x, out, options).y;
+}
+
+/** @param offset [out], added where that costs nothing: where `blocks` is true */
+function convWithOffset(scope: Scope, x: Tensor, out: number, options: LayerOptions, offset?: Tensor) {
   const { kernel = 3, depthwise = false, bias = false, ...rest } = options;
   const { shape, settings } = convShape(scope, x, out, kernel, depthwise, rest);
   const weight = scope.parameter("weight", shape, heNormal(shape[0]! * shape[1]! * shape[2]!));
-  const y = conv2d(x, weight, settings);
-  return bias ? add(y, scope.parameter("bias", [out], zeros, { decay: false })) : y;
+  const blocks = usesBlocks(x, weight, settings);
+  const y = conv2d(x, weight, blocks ? { ...settings, offset } : settings);
+  return { y: bias ? add(y, scope.parameter("bias", [out], zeros, { decay: false })) : y, blocks };
 }
 
 function convShape(scope: Scope, x: Tensor, out: number, kernel: number, depthwise: boolean, rest: ConvOptions) {
@@ -42,6 +50,7 @@ function convShape(scope: Scope, x: Tensor, out: number, kernel: number, depthwi
     ...rest,
     groups: depthwise ? channels : 1,
     lowering: scope.mode === "train" ? "product" : "conv",
+    channelBlock: scope.channelBlock,
   };
   return { shape: [kernel, kernel, depthwise ? 1 : channels, out] as const, settings };
 }
@@ -49,33 +58,56 @@ function convShape(scope: Scope, x: Tensor, out: number, kernel: number, depthwi
 const EPSILON = 1e-5;
 const MOMENTUM = 0.1;
 
-/** Batch normalisation (Ioffe and Szegedy 2015) over all but the last axis. Parameters: scale, shift; buffers: mean, variance. */
-export function batchNorm(scope: Scope, x: Tensor): Tensor {
+export interface NormOptions {
+  activation?: Activation;
+  /** Added before the activation: the shortcut of a residual block. */
+  shortcut?: Tensor;
+}
+
+/**
+ * Batch normalisation (Ioffe and Szegedy 2015) over all but the last axis, and what follows it.
+ * Parameters: scale, shift; buffers: mean, variance.
+ */
+export function batchNorm(scope: Scope, x: Tensor, options: NormOptions = {}): Tensor {
+  return normalized(scope, x, options);
+}
+
+/** @param offset [C] that was added to x beforehand: the running mean has to be told of it */
+function normalized(scope: Scope, x: Tensor, { activation = "none", shortcut }: NormOptions, offset?: Tensor): Tensor {
   const channels = x.shape.at(-1)!;
   const gamma = scope.parameter("scale", [channels], ones, { decay: false });
   const beta = scope.parameter("shift", [channels], zeros, { decay: false });
   const runningMean = scope.buffer("mean", [channels], 0);
   const runningVariance = scope.buffer("variance", [channels], 1);
+  const finish = (y: Tensor) => activate(shortcut ? add(y, shortcut) : y, activation);
   if (!scope.learning) {
     const factor = div(gamma, sqrt(add(runningVariance, EPSILON)));
-    return add(mul(x, factor), sub(beta, mul(runningMean, factor)));
+    return finish(add(mul(x, factor), sub(beta, mul(runningMean, factor))));
   }
-  const { y, batchMean, batchVariance } = normalizeBatch(x, gamma, beta);
+  const blocks = blockedSource(x);
+  const rectify = activation === "relu";
+  const { y, batchMean, batchVariance } = blocks
+    ? normalizeBlocks(blocks, gamma, beta, {
+        epsilon: EPSILON,
+        rectify,
+        shortcut: rectify && shortcut ? blocked(shortcut) : undefined,
+      })
+    : normalizeBatch(x, gamma, beta);
   const rows = sizeOf(x.shape) / channels;
   const blend = (running: Tensor, now: Tensor) => add(scale(running, 1 - MOMENTUM), scale(now, MOMENTUM));
-  scope.update("mean", blend(runningMean, batchMean));
+  scope.update("mean", blend(runningMean, offset ? sub(batchMean, offset) : batchMean));
   // The running variance is the unbiased one, as in PyTorch.
   scope.update("variance", blend(runningVariance, scale(batchVariance, rows / Math.max(1, rows - 1))));
-  return y;
+  if (!blocks) return finish(y);
+  return rectify ? unblocked(y) : finish(unblocked(y));
 }
 
 /** Normalises by the batch's own statistics; the gradient is written out, in as few passes over the rows as it takes. */
 function normalizeBatch(x: Tensor, gamma: Tensor, beta: Tensor) {
   const channels = x.shape.at(-1)!;
   const rows = sizeOf(x.shape) / channels;
-  const plain = (t: Tensor): Tensor => (t.tracked ? { ...t, tracked: false, tape: undefined } : t);
-  const flat = reshape(plain(x), [rows, channels]);
-  const [g, b] = [plain(gamma), plain(beta)];
+  const flat = reshape(untracked(x), [rows, channels]);
+  const [g, b] = [untracked(gamma), untracked(beta)];
   // Column sums as a product with a row of ones: several times faster than ONNX Runtime's reduction over the first axis.
   const ones = constant(1, [1, rows]);
   const columnSums = (t: Tensor) => reshape(emit("MatMul", [ones, t], [1, channels]), [channels]);
@@ -118,19 +150,20 @@ export function linear(scope: Scope, x: Tensor, out: number): Tensor {
   return add(matmul(x, weight), scope.parameter("bias", [out], zeros, { decay: false }));
 }
 
-/** Convolution, batch normalisation, activation; frozen, the normalisation is folded into the convolution. */
-export function convNorm(
-  scope: Scope,
-  x: Tensor,
-  out: number,
-  options: LayerOptions & { activation?: Activation } = {},
-): Tensor {
-  const { activation = "relu", ...rest } = options;
-  const y =
-    scope.mode === "frozen"
-      ? foldedConv(scope, x, out, rest)
-      : batchNorm(scope.sub("norm"), conv(scope.sub("conv"), x, out, rest));
-  return activate(y, activation);
+/** Convolution, batch normalisation, shortcut, activation; frozen, the normalisation is folded into the convolution. */
+export function convNorm(scope: Scope, x: Tensor, out: number, options: LayerOptions & NormOptions = {}): Tensor {
+  const { activation = "relu", shortcut, ...rest } = options;
+  const at = scope.sub("norm");
+  if (scope.mode === "frozen") {
+    const y = foldedConv(scope, x, out, rest);
+    return activate(shortcut ? add(y, shortcut) : y, activation);
+  }
+  if (!scope.learning) return batchNorm(at, conv(scope.sub("conv"), x, out, rest), { activation, shortcut });
+  // Normalising takes any constant away again, so the convolution may subtract the running mean: what is left has its
+  // mean near zero, and its variance can be had in one pass without loss.
+  const offset = neg(at.buffer("mean", [out], 0));
+  const { y, blocks } = convWithOffset(scope.sub("conv"), x, out, rest, offset);
+  return normalized(at, y, { activation, shortcut }, blocks ? offset : undefined);
 }
 
 function foldedConv(

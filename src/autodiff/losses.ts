@@ -5,7 +5,7 @@
 import { abs, add, clip, div, less, mul, scale, sigmoid, softplus, square, sub, where } from "./elementwise.ts";
 import { logSoftmax, mean, sum } from "./reductions.ts";
 import { reshape } from "./shape.ts";
-import { differentiable, emit, ShapeError, showShape, type Tensor } from "./tensor.ts";
+import { differentiable, emit, ShapeError, showShape, type Tensor, untracked } from "./tensor.ts";
 
 function sameShape(name: string, a: Tensor, b: Tensor): void {
   if (a.shape.join() !== b.shape.join())
@@ -36,7 +36,7 @@ export function softTargetCrossEntropy(logits: Tensor, targets: Tensor, weights?
 /** Binary cross-entropy of logits with targets in [0, 1]; stable for large logits. */
 export function bceWithLogits(logits: Tensor, targets: Tensor, weights?: Tensor): Tensor {
   sameShape("bceWithLogits", logits, targets);
-  const x: Tensor = { ...logits, tracked: false, tape: undefined };
+  const x = untracked(logits);
   const value = sub(softplus(x), mul(x, targets));
   return weightedMean(
     differentiable(value, [logits], (dy) => [mul(dy, sub(sigmoid(x), targets))]),
@@ -56,7 +56,7 @@ export function diceLoss(probabilities: Tensor, targets: Tensor, weights?: Tenso
 /** Quadratic below `beta`, linear above (Girshick 2015). */
 export function smoothL1(x: Tensor, target: Tensor, beta = 1, weights?: Tensor): Tensor {
   sameShape("smoothL1", x, target);
-  const difference = sub({ ...x, tracked: false, tape: undefined }, target);
+  const difference = sub(untracked(x), target);
   const size = abs(difference);
   const value = where(less(size, beta), scale(square(difference), 0.5 / beta), sub(size, 0.5 * beta));
   const tracked = differentiable(value, [x], (dy) => [mul(dy, clip(scale(difference, 1 / beta), -1, 1))]);

@@ -4,6 +4,7 @@
  */
 import protobuf from "protobufjs";
 import { DTYPE_CODES } from "./elementwise.ts";
+import { BLOCKED_DOMAIN } from "./reorder.ts";
 import { type Attribute, type DType, FormatError, type Tensor, type TypedArray, topologicalOrder } from "./tensor.ts";
 
 const OPSET = 18;
@@ -97,6 +98,7 @@ export function compile(outputs: Readonly<Record<string, Tensor>>, { metadata = 
   const node: object[] = [];
   const initializer: object[] = [];
   const inputs: object[] = [];
+  const domains = new Set<string>();
   let unnamed = 0;
   // A node that is an output bears the output's name: an Identity in between would copy every new state.
   const outputNames = new Map<number, string>();
@@ -130,6 +132,7 @@ export function compile(outputs: Readonly<Record<string, Tensor>>, { metadata = 
     } else {
       const name = outputNames.get(tensor.id) ?? `t${unnamed++}`;
       names.set(tensor.id, name);
+      domains.add(source.domain);
       node.push({
         name,
         opType: source.op,
@@ -161,6 +164,8 @@ export function compile(outputs: Readonly<Record<string, Tensor>>, { metadata = 
     opsetImport: [
       { domain: "", version: OPSET },
       { domain: "com.microsoft", version: 1 },
+      // Known to ONNX Runtime alone, and only named where it is used, so that other readers accept the file.
+      ...(domains.has(BLOCKED_DOMAIN) ? [{ domain: BLOCKED_DOMAIN, version: 1 }] : []),
     ],
     metadataProps: Object.entries(metadata).map(([key, value]) => ({ key, value })),
   };

@@ -64,34 +64,48 @@ interface Registry {
 
 export type ScopeMode = "train" | "eval" | "frozen";
 
+interface ScopeState {
+  mode: ScopeMode;
+  path: string;
+  rate: number;
+  registry: Registry;
+  values: State | undefined;
+  averaged: boolean;
+  channelBlock: number;
+}
+
 export class Scope {
   /** "train": variables; "eval": values given at run time; "frozen": constants. */
   readonly mode: ScopeMode;
   /** In training, whether statistics of the batch are used and running ones updated. */
   readonly learning: boolean;
+  /** Channels per block of the processor's kernels that training may use; 0: graphs for any provider. */
+  readonly channelBlock: number;
   readonly #path: string;
   readonly #rate: number;
   readonly #registry: Registry;
   readonly #values: State | undefined;
   readonly #averaged: boolean;
 
-  constructor(
-    mode: "train" | "eval" = "train",
-    inner?: { path: string; rate: number; registry: Registry; values?: State; averaged: boolean; mode: ScopeMode },
-  ) {
+  constructor(mode: "train" | "eval" = "train", inner?: Partial<ScopeState>) {
     this.mode = inner?.mode ?? mode;
     this.#path = inner?.path ?? "";
     this.#rate = inner?.rate ?? 1;
     this.#registry = inner?.registry ?? { parameters: new Map(), buffers: new Map(), averages: new Map() };
     this.#values = inner?.values;
     this.#averaged = inner?.averaged ?? false;
+    this.channelBlock = inner?.channelBlock ?? 0;
     this.learning = this.mode === "train" && !this.#averaged;
+  }
+
+  /** A scope to train in. @param channelBlock of {@link channelBlock}, for steps that run on the processor */
+  static training({ channelBlock = 0 }: { channelBlock?: number } = {}): Scope {
+    return new Scope("train", { channelBlock });
   }
 
   /** A scope whose parameters are constants with these values. */
   static frozenWith(values: State): Scope {
-    const registry = { parameters: new Map(), buffers: new Map(), averages: new Map() };
-    return new Scope("eval", { path: "", rate: 1, registry, values, averaged: false, mode: "frozen" });
+    return new Scope("eval", { values, mode: "frozen" });
   }
 
   #derive(change: { path?: string; rate?: number; averaged?: boolean }): Scope {
@@ -102,6 +116,7 @@ export class Scope {
       path: change.path ?? this.#path,
       rate: change.rate ?? this.#rate,
       averaged: change.averaged ?? this.#averaged,
+      channelBlock: this.channelBlock,
     });
   }
 

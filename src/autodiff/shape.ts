@@ -1,5 +1,6 @@
 /** Ops that move elements: reshape, transpose, concatenate, slice, gather, broadcast, space to depth. */
 import { unbroadcast } from "./elementwise.ts";
+import { blockedSource, unblocked } from "./reorder.ts";
 import { constant, differentiable, emit, ShapeError, showShape, sizeOf, type Tensor } from "./tensor.ts";
 
 export function ints(values: readonly number[]): Tensor {
@@ -45,6 +46,8 @@ export function concat(xs: readonly Tensor[], axis: number): Tensor {
       throw new ShapeError(`concat along ${axis}: ${showShape(first.shape)} and ${showShape(x.shape)}`);
     }
   }
+  const blocks = axis === 3 ? xs.map(blockedSource) : [];
+  if (blocks.length > 0 && blocks.every((z) => z !== undefined)) return unblocked(concat(blocks, 1));
   const sizes = xs.map((x) => x.shape[axis]!);
   const shape = first.shape.map((d, i) =>
     i !== axis ? d : sizes.includes(-1) ? -1 : sizes.reduce((a, b) => a + b, 0),
@@ -92,8 +95,22 @@ export function slice(
       before[axis] = start;
       after[axis] = size - end;
     }
-    return [emit("Pad", [dy, ints([...before, ...after])], x.shape)];
+    return [pad(dy, [...before, ...after])];
   });
+}
+
+/** Zeros around; as ONNX Pad: what to add before each axis, then after each. Negative numbers cut off. */
+export function pad(x: Tensor, pads: readonly number[]): Tensor {
+  if (pads.every((p) => p === 0)) return x;
+  const rank = x.shape.length;
+  const shape = x.shape.map((size, i) => size + pads[i]! + pads[rank + i]!);
+  const y = emit("Pad", [x, ints(pads)], shape, { dtype: x.dtype });
+  return differentiable(y, [x], (dy) => [
+    pad(
+      dy,
+      pads.map((p) => -p),
+    ),
+  ]);
 }
 
 /** Rows of `x` along an axis by constant or computed int64 indices of rank 1. */

@@ -126,6 +126,11 @@ export function differentiable(y: Tensor, inputs: readonly Tensor[], vjp: Vjp): 
   return inputs.some((x) => x.tracked) ? { ...y, tracked: true, tape: { inputs, vjp } } : y;
 }
 
+/** The same node as a constant of the tape: for use inside an op that has a gradient of its own. */
+export function untracked(x: Tensor): Tensor {
+  return x.tracked ? { ...x, tracked: false, tape: undefined } : x;
+}
+
 /** The same value, through which no gradient flows. */
 export function stopGradient(x: Tensor): Tensor {
   return x.tracked

@@ -6,7 +6,7 @@
  */
 import { product } from "./reductions.ts";
 import { concat, gather, ints, reshape, transpose } from "./shape.ts";
-import { constant, differentiable, emit, type Tensor } from "./tensor.ts";
+import { constant, differentiable, emit, type Tensor, untracked } from "./tensor.ts";
 
 type Matrix = readonly (readonly number[])[];
 
@@ -35,10 +35,6 @@ function onBothAxes(m: Matrix): Matrix {
 
 function transposed(m: Matrix): Matrix {
   return m[0]!.map((_, j) => m.map((row) => row[j]!));
-}
-
-function untracked(x: Tensor): Tensor {
-  return x.tracked ? { ...x, tracked: false, tape: undefined } : x;
 }
 
 /** A matrix applied along the first axis. */

@@ -6,6 +6,7 @@ import {
   add,
   bceWithLogits,
   cast,
+  channelBlock,
   concat,
   constant,
   diceLoss,
@@ -54,12 +55,17 @@ export interface DistillOptions {
   onStep?(step: number, values: Record<string, number>): void;
 }
 
-/** The whole step as one graph: two views of each of batch/2 heads. */
-export function distillStep(set: PreparedSet, geometry: Geometry, { network, distill }: Config) {
+/** The whole step as one graph: two views of each of batch/2 heads. @param processor its blocks, where it will run there */
+export function distillStep(
+  set: PreparedSet,
+  geometry: Geometry,
+  { network, distill }: Config,
+  processor: { channelBlock?: number } = {},
+) {
   const { batch, tasks } = distill;
   const heads = batch >> 1;
   const { side } = set;
-  const scope = new Scope("train");
+  const scope = Scope.training(processor);
   const pixels = input("pixels", [heads, side, side, 3], "uint8");
   const targets = input("targets", [heads, side, side, 3], "uint8");
   const sizes = input("sizes", [heads, 2]);
@@ -167,7 +173,10 @@ export async function distill(options: DistillOptions): Promise<DistillResult> {
     targets: options.set.targets.slice(),
     reliability: options.set.reliability.slice(),
   };
-  const session = await TrainingSession.create(distillStep(set, geometry, config), { threads });
+  const session = await TrainingSession.create(
+    distillStep(set, geometry, config, { channelBlock: await channelBlock() }),
+    { threads },
+  );
   try {
     session.initialize(random.stream("weights"));
     const rounds = new Set(

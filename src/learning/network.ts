@@ -17,7 +17,6 @@ import {
   globalAveragePool,
   linear,
   mul,
-  relu,
   reshape,
   type Scope,
   slice,
@@ -44,10 +43,9 @@ export interface SpatialPrediction {
 
 function residualBlock(scope: Scope, x: Tensor, channels: number, stride: number): Tensor {
   const inner = convNorm(scope.sub("first"), x, channels, { stride, activation: "relu" });
-  const outer = convNorm(scope.sub("second"), inner, channels, { activation: "none" });
   const same = stride === 1 && x.shape[3] === channels;
   const shortcut = same ? x : convNorm(scope.sub("shortcut"), x, channels, { kernel: 1, stride, activation: "none" });
-  return relu(add(outer, shortcut));
+  return convNorm(scope.sub("second"), inner, channels, { shortcut });
 }
 
 /** view → features at S/2, S/4, S/8, S/16 . */

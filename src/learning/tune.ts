@@ -7,6 +7,7 @@ import {
   argMax,
   bceWithLogits,
   cast,
+  channelBlock,
   concat,
   constant,
   diceLoss,
@@ -75,12 +76,17 @@ function generalisedCrossEntropy(logits: Tensor, targets: Tensor, weights: Tenso
   return mean(mul(scale(sub(1, chosen), 1 / q), weights));
 }
 
-export function tuneStep({ set, geometry }: PosedSet, { network, tune, colour }: Config) {
+/** The whole step as one graph. @param processor its blocks, where it will run there */
+export function tuneStep(
+  { set, geometry }: PosedSet,
+  { network, tune, colour }: Config,
+  processor: { channelBlock?: number } = {},
+) {
   const { batch } = tune;
   const classes = set.classes.length;
   const { side } = set;
   const view = network.viewSize;
-  const scope = new Scope("train");
+  const scope = Scope.training(processor);
   const pixels = input("pixels", [batch, side, side, 3], "uint8");
   const frames = input("frames", [batch, view, view, 1], "uint8");
   const sizes = input("sizes", [batch, 2]);
@@ -215,7 +221,9 @@ export function tuneFeeds(posed: PosedSet, members: readonly number[], config: C
 /** Runs stage 2. */
 export async function tune(options: TuneOptions): Promise<TuneResult> {
   const { posed, members, distilled, config, random, threads, checkpoint, onStep, look } = options;
-  const session = await TrainingSession.create(tuneStep(posed, config), { threads });
+  const session = await TrainingSession.create(tuneStep(posed, config, { channelBlock: await channelBlock() }), {
+    threads,
+  });
   try {
     session.initialize(random.stream("weights"));
     if (config.tune.initialise === "distilled") session.start(distilled);

@@ -1,5 +1,5 @@
 /** Well-known networks that tests and benchmarks hold to PyTorch: bench/peers/reference_networks.py has the same. */
-import { add, relu, sigmoid } from "../elementwise.ts";
+import { add, sigmoid } from "../elementwise.ts";
 import { conv, convNorm, linear } from "../layers.ts";
 import { bceWithLogits, diceLoss } from "../losses.ts";
 import { globalAveragePool, maxPool2d, upsample2x } from "../pooling.ts";
@@ -9,10 +9,9 @@ import type { Tensor } from "../tensor.ts";
 
 function basicBlock(scope: Scope, x: Tensor, channels: number, stride: number): Tensor {
   const inner = convNorm(scope.sub("first"), x, channels, { stride });
-  const outer = convNorm(scope.sub("second"), inner, channels, { activation: "none" });
   const same = stride === 1 && x.shape[3] === channels;
   const shortcut = same ? x : convNorm(scope.sub("shortcut"), x, channels, { kernel: 1, stride, activation: "none" });
-  return relu(add(outer, shortcut));
+  return convNorm(scope.sub("second"), inner, channels, { shortcut });
 }
 
 /**
