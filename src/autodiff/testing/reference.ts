@@ -132,3 +132,35 @@ export function normalise(values: Float64Array, group: (k: number) => number): n
   }
   return Array.from(values, (value, k) => (value - moments.get(group(k))!.mean) / moments.get(group(k))!.deviation);
 }
+
+/**
+ * An image [N, H, W, C] read at grid positions [N, h, w, 2] as (x, y), -1 and 1 being the outer edges. Beyond the image
+ * lies its edge repeated, or zeros.
+ */
+export function sample(
+  image: Float64Array,
+  [n, h, w, c]: readonly number[],
+  grid: Float64Array,
+  [, rows, columns]: readonly number[],
+  { mode, padding }: { mode: "bilinear" | "nearest"; padding: "border" | "zeros" },
+): number[] {
+  const out: number[] = [];
+  forEachIndex([n!, rows!, columns!, c!], ([i, row, column, channel]) => {
+    const pixel = (y: number, x: number) => {
+      if (padding === "zeros" && (y < 0 || y >= h! || x < 0 || x >= w!)) return 0;
+      const [inY, inX] = [Math.max(0, Math.min(h! - 1, y)), Math.max(0, Math.min(w! - 1, x))];
+      return at(image, [n!, h!, w!, c!], [i!, inY, inX, channel!]);
+    };
+    const place = ((i! * rows! + row!) * columns! + column!) * 2;
+    // Pixel centres lie at halves.
+    const [x, y] = [((grid[place]! + 1) / 2) * w! - 0.5, ((grid[place + 1]! + 1) / 2) * h! - 0.5];
+    if (mode === "nearest") out.push(pixel(Math.round(y), Math.round(x)));
+    else {
+      const [left, top] = [Math.floor(x), Math.floor(y)];
+      const [a, b] = [x - left, y - top];
+      const upper = pixel(top, left) * (1 - a) + pixel(top, left + 1) * a;
+      out.push(upper * (1 - b) + (pixel(top + 1, left) * (1 - a) + pixel(top + 1, left + 1) * a) * b);
+    }
+  });
+  return out;
+}
