@@ -3,10 +3,10 @@
  * random directions: all parameters at once, and single ones, in which nothing hides behind the others.
  *
  * Rectifiers bend the loss at many places, and float32 rounds it to about 1e-7. So a difference over a short way is
- * noisy and one over a long way is bent; of three lengths the best one counts. Downhill by every element of the gradient,
- * where the loss changes most, it must agree within 6 %, and mostly does within 0.1 %. In a direction of random signs most of the change cancels and
- * the bends do not: there it must agree within a fifth of its usual size. The first finds what is of the wrong size or
- * sign, the second what is missing.
+ * noisy and one over a long way is bent; of three lengths the best one counts. Along the gradient's own signs, where the
+ * loss changes most, it must agree within 6 %, and mostly does within 0.1 %. In a direction of random signs most of the
+ * change cancels and the bends do not: there it must agree within a fifth of its usual size. The first finds what is of
+ * the wrong size or sign, the second what is missing.
  */
 import fc from "fast-check";
 import { beforeAll, describe, expect, test, vi } from "vitest";
