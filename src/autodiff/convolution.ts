@@ -199,7 +199,8 @@ function inputGradient(dy: Tensor, w: Tensor, g: Geometry, shape: readonly numbe
 /** Whether so many taps read padding that the product over all of them is slower: 3×3 on 2×2, not on 4×4. */
 function mostlyPadding(g: Geometry): boolean {
   const read = readTable(g).filter((from) => from < g.height * g.width).length;
-  return read < 0.6 * g.outHeight * g.outWidth * g.kernelHeight * g.kernelWidth;
+  // Where no tap reads the image at all there is nothing to sum.
+  return read > 0 && read < 0.6 * g.outHeight * g.outWidth * g.kernelHeight * g.kernelWidth;
 }
 
 /**

@@ -186,5 +186,6 @@ function foldedConv(
 
 /** Zeroes a share `rate` of the elements and scales up the rest. @param random uniform numbers in [0, 1) of x's shape */
 export function dropout(x: Tensor, rate: number, random: Tensor): Tensor {
-  return mul(x, where(greaterOrEqual(random, rate), 1 / (1 - rate), 0));
+  // Numbers below 1 may have been rounded up to 1: where everything goes, none is kept and scaled up without bound.
+  return mul(x, where(greaterOrEqual(random, rate), rate < 1 ? 1 / (1 - rate) : 0, 0));
 }

@@ -2,10 +2,25 @@
  * Losses: scalars, means over the batch. `weights` [N] multiply each sample's share of the mean; weights of the values'
  * own shape make it a weighted mean over elements.
  */
-import { abs, add, clip, div, less, mul, scale, sigmoid, softplus, square, sub, where } from "./elementwise.ts";
+import {
+  abs,
+  add,
+  clip,
+  div,
+  less,
+  log,
+  mul,
+  neg,
+  scale,
+  sigmoid,
+  softplus,
+  square,
+  sub,
+  where,
+} from "./elementwise.ts";
 import { logSoftmax, mean, sum } from "./reductions.ts";
 import { reshape } from "./shape.ts";
-import { differentiable, emit, ShapeError, showShape, type Tensor, untracked } from "./tensor.ts";
+import { differentiable, ShapeError, showShape, type Tensor, untracked } from "./tensor.ts";
 
 function sameShape(name: string, a: Tensor, b: Tensor): void {
   if (a.shape.join() !== b.shape.join())
@@ -37,9 +52,12 @@ export function softTargetCrossEntropy(logits: Tensor, targets: Tensor, weights?
 export function bceWithLogits(logits: Tensor, targets: Tensor, weights?: Tensor): Tensor {
   sameShape("bceWithLogits", logits, targets);
   const x = untracked(logits);
-  const value = sub(softplus(x), mul(x, targets));
+  const value = sub(softplus(x), mul(x, untracked(targets)));
   return weightedMean(
-    differentiable(value, [logits], (dy) => [mul(dy, sub(sigmoid(x), targets))]),
+    differentiable(value, [logits, targets], (dy) => [
+      mul(dy, sub(sigmoid(x), targets)),
+      targets.tracked ? neg(mul(dy, x)) : undefined,
+    ]),
     weights,
   );
 }
@@ -56,16 +74,19 @@ export function diceLoss(probabilities: Tensor, targets: Tensor, weights?: Tenso
 /** Quadratic below `beta`, linear above (Girshick 2015). */
 export function smoothL1(x: Tensor, target: Tensor, beta = 1, weights?: Tensor): Tensor {
   sameShape("smoothL1", x, target);
-  const difference = sub(untracked(x), target);
+  const difference = sub(untracked(x), untracked(target));
   const size = abs(difference);
   const value = where(less(size, beta), scale(square(difference), 0.5 / beta), sub(size, 0.5 * beta));
-  const tracked = differentiable(value, [x], (dy) => [mul(dy, clip(scale(difference, 1 / beta), -1, 1))]);
+  const tracked = differentiable(value, [x, target], (dy) => {
+    const slope = mul(dy, clip(scale(difference, 1 / beta), -1, 1));
+    return [slope, target.tracked ? neg(slope) : undefined];
+  });
   return weightedMean(tracked, weights);
 }
 
 /** Kullback-Leibler divergence of softmax(logits) from target distributions [N, C]. */
 export function klDivergence(logits: Tensor, targets: Tensor, weights?: Tensor): Tensor {
-  const safe = emit("Log", [add(targets, 1e-12)], targets.shape);
+  const safe = log(add(targets, 1e-12));
   const negativeEntropy = weightedMean(sum(mul(targets, safe), [1]), weights);
   return add(softTargetCrossEntropy(logits, targets, weights), negativeEntropy);
 }

@@ -1,5 +1,5 @@
 /** Ops that reduce, and matrix products. */
-import { div, equal, exp, mul, scale, sub, where } from "./elementwise.ts";
+import { div, equal, exp, mul, scale, square, sub, where } from "./elementwise.ts";
 import { broadcastTo, ints, reshape, transpose } from "./shape.ts";
 import { differentiable, emit, ShapeError, showShape, sizeOf, type Tensor } from "./tensor.ts";
 
@@ -47,6 +47,7 @@ export function max(x: Tensor, axes: readonly number[] = everyAxis(x), options: 
 
 /** Sum of squares. */
 export function sumOfSquares(x: Tensor, axes: readonly number[] = everyAxis(x), options: ReduceOptions = {}): Tensor {
+  if (axes.length === 0) return square(x);
   return reduce("ReduceSumSquare", x, axes, options, (dy) => mul(scale(x, 2), dy));
 }
 

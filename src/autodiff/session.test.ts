@@ -1,43 +1,24 @@
 /** Sessions: the same bytes from the same seed, resumed runs, states that are refused. */
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Random } from "../runs/random.ts";
 import {
-  type Feeds,
   FormatError,
-  input,
   parseState,
-  Scope,
   type SessionOptions,
   ShapeError,
   type State,
   serializeState,
-  softTargetCrossEntropy,
   TrainingSession,
   type TrainingStep,
-  trainingStep,
 } from "./index.ts";
-import { resnet18 } from "./testing/networks.ts";
+import { drawn } from "./testing/properties.ts";
+import { batch as drawBatch, smallStep } from "./testing/reproducible.ts";
 
-const WIDTHS = [8, 16, 16, 24];
-const BATCH = 4;
-const SIZE = 32;
-const CLASSES = 3;
 const SEED = 41;
-
-/** A narrow ResNet-18 that uses every part of the state: decay, clipping, averages, running statistics. */
-function smallStep(): TrainingStep {
-  const scope = new Scope();
-  const logits = resnet18(scope, input("x", [BATCH, SIZE, SIZE, 3]), WIDTHS, CLASSES);
-  const loss = softTargetCrossEntropy(logits, input("targets", [BATCH, CLASSES]));
-  return trainingStep({ scope, loss, optimizer: { weightDecay: 0.05, clipNorm: 1 } });
-}
-
-function batch(step: number): Feeds {
-  const random = Random.seeded(SEED).stream("batch", step);
-  const targets = new Float32Array(BATCH * CLASSES);
-  for (let n = 0; n < BATCH; n++) targets[n * CLASSES + random.integer(CLASSES)] = 1;
-  return { x: Float32Array.from({ length: BATCH * SIZE * SIZE * 3 }, () => random.uniform(-1, 1)), targets };
-}
+const batch = (step: number) => drawBatch(step, Random.seeded(SEED));
 
 async function steps(session: TrainingSession, from: number, to: number): Promise<number[]> {
   const losses: number[] = [];
@@ -72,13 +53,54 @@ describe("training is reproducible to the byte", () => {
     expect(first.losses.every(Number.isFinite)).toBe(true);
   });
 
-  test("stopped after 3 of 6 steps and continued elsewhere equals uninterrupted", async () => {
-    const whole = await train(smallStep(), 6);
-    const half = await train(smallStep(), 3);
-    const rest = await train(smallStep(), 6, half.bytes);
-    expect([...half.losses, ...rest.losses]).toEqual(whole.losses);
-    expect(sameBytes(rest.bytes, whole.bytes)).toBe(true);
-    expect(sameBytes(half.bytes, whole.bytes)).toBe(false);
+  test("stopped anywhere, as often as one likes, and continued elsewhere equals uninterrupted", async () => {
+    const last = 5;
+    const whole = new Map<number, Awaited<ReturnType<typeof train>>>();
+    for (const threads of [1, 2]) whole.set(threads, await train(smallStep(), last, undefined, { threads }));
+    const stops = fc.uniqueArray(fc.integer({ min: 1, max: last - 1 }), { minLength: 1, maxLength: 2 });
+    const property = fc.asyncProperty(stops, fc.constantFrom(1, 2), async (unsorted, threads) => {
+      const losses: number[] = [];
+      let bytes: Uint8Array | undefined;
+      for (const stop of [...unsorted.sort(), last]) {
+        const part = await train(smallStep(), stop, bytes, { threads });
+        losses.push(...part.losses);
+        if (bytes) expect(sameBytes(part.bytes, bytes)).toBe(false);
+        bytes = part.bytes;
+      }
+      expect(losses).toEqual(whole.get(threads)!.losses);
+      expect(sameBytes(bytes!, whole.get(threads)!.bytes)).toBe(true);
+    });
+    await fc.assert(property, drawn(2));
+  });
+
+  test("whatever this process did before and does beside it, as in a process of its own", async () => {
+    const others = await Promise.all(
+      [1, 2].map(async (threads) => {
+        const session = await TrainingSession.create(smallStep(), { threads });
+        session.initialize(Random.seeded(threads));
+        await steps(session, 0, 2);
+        return session;
+      }),
+    );
+    const [here] = await Promise.all([
+      train(smallStep(), 3, undefined, { threads: 2 }),
+      ...others.map((session) => steps(session, 2, 4)),
+    ]);
+    for (const session of others) session.dispose();
+    const code = `
+      import { Random } from ${JSON.stringify(new URL("../runs/random.ts", import.meta.url))};
+      import { batch, smallStep } from ${JSON.stringify(new URL("testing/reproducible.ts", import.meta.url))};
+      import { serializeState, TrainingSession } from ${JSON.stringify(new URL("index.ts", import.meta.url))};
+      const session = await TrainingSession.create(smallStep(), { threads: 2 });
+      session.initialize(Random.seeded(${SEED}));
+      for (let k = 0; k < 3; k++) await session.run(batch(k, Random.seeded(${SEED})), { learningRate: 1e-3 });
+      process.stdout.write(serializeState(session.state()));
+    `;
+    const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", code], {
+      encoding: "buffer",
+      maxBuffer: 2 ** 28,
+    });
+    expect(sameBytes(stdout, here.bytes)).toBe(true);
   });
 
   test("another seed gives other weights", async () => {

@@ -12,6 +12,8 @@ const range = z
   .tuple([z.number(), z.number()])
   .refine(([low, high]) => low <= high, "the first must not exceed the second");
 
+const zoom = range.refine(([low]) => low > 0, "a zoom must be above 0");
+
 const channels = z.int().min(4).max(1024);
 
 const network = z.strictObject({
@@ -76,7 +78,7 @@ const distill = z.strictObject({
   augmentation: z
     .strictObject({
       /** Zoom of the view. Wide, since stage 2 looks closer than stage 1. */
-      zoom: range.default([0.8, 1.7]),
+      zoom: zoom.default([0.8, 1.7]),
       /** Shift, as a share of the view. */
       shift: share.default(0.1),
       brightness: share.default(0.2),
@@ -108,7 +110,10 @@ const tune = z.strictObject({
     .strictObject({
       enabled: z.boolean().default(true),
       /** Range of the random margin in training, in view pixels; its middle is used in prediction. */
-      margin: z.tuple([z.int().min(0).max(16), z.int().min(0).max(16)]).default([2, 8]),
+      margin: z
+        .tuple([z.int().min(0).max(16), z.int().min(0).max(16)])
+        .refine(([low, high]) => low <= high, "the first must not exceed the second")
+        .default([2, 8]),
     })
     .prefault({}),
   /** (c) How the last feature map is pooled: over the mask, over everything, or both side by side. */
@@ -131,7 +136,7 @@ const tune = z.strictObject({
     .strictObject({
       /** Degrees either way about the pose. */
       rotation: z.number().min(0).max(180).default(12),
-      zoom: range.default([0.9, 1.1]),
+      zoom: zoom.default([0.9, 1.1]),
       shift: share.default(0.06),
       mirror: z.boolean().default(true),
       brightness: share.default(0.2),

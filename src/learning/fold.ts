@@ -74,7 +74,8 @@ export function colourStatistics(
   }
   const mean = sums.map((sum) => sum / count) as [number, number, number];
   const variance = squares.reduce((sum, square, c) => sum + square / count - mean[c]! ** 2, 0) / 3;
-  return { colourMean: mean, colourDeviation: Math.max(0.02, Math.sqrt(variance)) };
+  // Of crops of one colour, rounding may leave a variance just below zero, whose root is no number.
+  return { colourMean: mean, colourDeviation: Math.max(0.02, Math.sqrt(Math.max(0, variance))) };
 }
 
 /** Trains both stages. */

@@ -200,6 +200,7 @@ export class Model {
 
   /** Classifies crops of any sizes, all in one batch. */
   async predict(images: readonly Image[]): Promise<Prediction[]> {
+    if (images.length === 0) return [];
     const height = Math.max(...images.map((image) => image.height));
     const width = Math.max(...images.map((image) => image.width));
     const out = await this.#runner.run(

@@ -107,8 +107,10 @@ export class Random {
   }
 
   beta(a: number, b: number): number {
-    const x = this.gamma(a);
-    return x / (x + this.gamma(b));
+    const [x, y] = [this.gamma(a), this.gamma(b)];
+    // Of tiny parameters both may underflow: then all the mass lies at the two ends, a / (a + b) of it at 1.
+    if (x + y === 0) return this.uniform(0, a + b) < a ? 1 : 0;
+    return x / (x + y);
   }
 
   /** One element, all equally likely. */
