@@ -69,7 +69,7 @@ export function classification(pixels: Tensor, sizes: Tensor, parts: ClassifierP
   );
   const count = plain.length;
   const turns = constant(
-    [...plain.flatMap(([a, b]) => [a, b]), ...plain.flatMap(([, , , c, d]) => [c, d])],
+    [...plain.flatMap((map) => map.slice(0, 2)), ...plain.flatMap((map) => map.slice(3, 5))],
     [2, 2 * count],
   );
   const linear = transpose(reshape(matmul(upright, turns), [-1, 2, count, 2]), [0, 2, 1, 3]);
