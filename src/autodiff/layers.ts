@@ -5,13 +5,15 @@ import { add, div, gelu, greaterOrEqual, mul, neg, relu, scale, silu, sqrt, sub,
 import { matmul, mean } from "./reductions.ts";
 import { blocked, blockedSource, unblocked } from "./reorder.ts";
 import { heNormal, ones, type Scope, uniform, zeros } from "./scope.ts";
-import { reshape } from "./shape.ts";
+import { reshape, spaceToDepth } from "./shape.ts";
 import { constant, differentiable, emit, sizeOf, type Tensor, untracked } from "./tensor.ts";
 
 export interface LayerOptions extends Omit<ConvOptions, "lowering" | "groups" | "channelBlock" | "offset"> {
   kernel?: number;
   depthwise?: boolean;
   bias?: boolean;
+  /** Blocks of this many pixels a side become channels first (space to depth). */
+  block?: number;
 }
 
 export type Activation = "relu" | "silu" | "gelu" | "none";
@@ -35,17 +37,23 @@ export function conv(scope: Scope, x: Tensor, out: number, options: LayerOptions
 }
 
 /** @param offset [out], added where that costs nothing: where `blocks` is true */
-function convWithOffset(scope: Scope, x: Tensor, out: number, options: LayerOptions, offset?: Tensor) {
-  const { kernel = 3, depthwise = false, bias = false, ...rest } = options;
-  const { shape, settings } = convShape(scope, x, out, kernel, depthwise, rest);
+function convWithOffset(
+  scope: Scope,
+  x: Tensor,
+  out: number,
+  options: LayerOptions,
+  offset?: Tensor,
+): { y: Tensor; blocks: boolean } {
+  const { kernel = 3, depthwise = false, bias = false, block = 1, ...rest } = options;
+  if (block > 1) return convWithOffset(scope, spaceToDepth(x, block), out, { ...options, block: 1 }, offset);
+  const { shape, settings } = convShape(scope, x.shape[3]!, out, kernel, depthwise, rest);
   const weight = scope.parameter("weight", shape, heNormal(shape[0]! * shape[1]! * shape[2]!));
   const blocks = usesBlocks(x, weight, settings);
   const y = conv2d(x, weight, blocks ? { ...settings, offset } : settings);
   return { y: bias ? add(y, scope.parameter("bias", [out], zeros, { decay: false })) : y, blocks };
 }
 
-function convShape(scope: Scope, x: Tensor, out: number, kernel: number, depthwise: boolean, rest: ConvOptions) {
-  const channels = x.shape[3]!;
+function convShape(scope: Scope, channels: number, out: number, kernel: number, depthwise: boolean, rest: ConvOptions) {
   const settings: ConvOptions = {
     ...rest,
     groups: depthwise ? channels : 1,
@@ -170,9 +178,13 @@ function foldedConv(
   scope: Scope,
   x: Tensor,
   out: number,
-  { kernel = 3, depthwise = false, ...rest }: LayerOptions,
+  { kernel = 3, depthwise = false, block = 1, ...rest }: LayerOptions,
 ): Tensor {
-  const { shape, settings } = convShape(scope, x, out, kernel, depthwise, rest);
+  // Over blocks it is a larger kernel with a stride, for which no pixel has to move.
+  const direct = block > 1 && (rest.stride ?? 1) === 1 && (rest.dilation ?? 1) === 1 && !depthwise;
+  const source = block === 1 || direct ? x : spaceToDepth(x, block);
+  const channels = direct ? block * block * x.shape[3]! : source.shape[3]!;
+  const { shape, settings } = convShape(scope, channels, out, kernel, depthwise, rest);
   const norm = (name: string) => scope.sub("norm").frozenValues(name, [out]);
   const [gamma, beta, average, variance] = [norm("scale"), norm("shift"), norm("mean"), norm("variance")];
   const factor = gamma.map((value, k) => value / Math.sqrt(variance[k]! + EPSILON));
@@ -181,7 +193,31 @@ function foldedConv(
     .frozenValues("weight", shape)
     .map((value, i) => value * factor[i % out]!);
   const shift = beta.map((value, k) => value - average[k]! * factor[k]!);
-  return add(conv2d(x, constant(weight, shape), settings), constant(shift, [out]));
+  const { padding = "same" } = rest;
+  const y = direct
+    ? conv2d(x, overPixels(weight, kernel, block, x.shape[3]!, out), {
+        ...settings,
+        stride: block,
+        padding: block * (padding === "same" ? (kernel - 1) >> 1 : padding),
+      })
+    : conv2d(source, constant(weight, shape), settings);
+  return add(y, constant(shift, [out]));
+}
+
+/** A kernel over blocks, [k, k, b·b·C, K], as one over their pixels, [k·b, k·b, C, K]. */
+function overPixels(weight: Float32Array, kernel: number, block: number, channels: number, out: number): Tensor {
+  const side = kernel * block;
+  const run = channels * out;
+  const data = new Float32Array(weight.length);
+  for (let row = 0; row < side; row++) {
+    for (let column = 0; column < side; column++) {
+      const [a, b] = [Math.floor(row / block), Math.floor(column / block)];
+      const within = (row % block) * block + (column % block);
+      const from = ((a * kernel + b) * block * block + within) * run;
+      data.set(weight.subarray(from, from + run), (row * side + column) * run);
+    }
+  }
+  return constant(data, [side, side, channels, out]);
 }
 
 /** Zeroes a share `rate` of the elements and scales up the rest. @param random uniform numbers in [0, 1) of x's shape */

@@ -10,6 +10,12 @@ import { constant, emit, ShapeError, showShape, type Tensor } from "./tensor.ts"
 export function affineGrid(theta: Tensor, height: number, width: number): Tensor {
   if (theta.shape.length !== 3 || theta.shape[1] !== 2 || theta.shape[2] !== 3)
     throw new ShapeError(`affineGrid: theta is ${showShape(theta.shape)}, not [N, 2, 3]`);
+  const points = affinePlanes(theta, height, width);
+  return reshape(transpose(points, [0, 2, 1]), [theta.shape[0]!, height, width, 2]);
+}
+
+/** Rows [N, R, 3] → planes [N, R, h·w]: each row times (u, v, 1) at the cells of {@link affineGrid}. Not differentiable. */
+export function affinePlanes(rows: Tensor, height: number, width: number): Tensor {
   const base = new Float32Array(3 * height * width);
   const area = height * width;
   for (let i = 0; i < height; i++) {
@@ -19,8 +25,7 @@ export function affineGrid(theta: Tensor, height: number, width: number): Tensor
       base[2 * area + i * width + j] = 1;
     }
   }
-  const points = matmul(theta, constant(base, [3, area]));
-  return reshape(transpose(points, [0, 2, 1]), [theta.shape[0]!, height, width, 2]);
+  return matmul(rows, constant(base, [3, area]));
 }
 
 export interface GridSampleOptions {
@@ -38,12 +43,22 @@ export function gridSample(
   grid: Tensor,
   { mode = "bilinear", padding = "border" }: GridSampleOptions = {},
 ): Tensor {
-  if (image.tracked || grid.tracked)
+  return transpose(gridSamplePlanes(transpose(image, [0, 3, 1, 2]), grid, { mode, padding }), [0, 2, 3, 1]);
+}
+
+/**
+ * {@link gridSample} of planes [N, C, H, W] → [N, C, h, w]. With zeros beyond the image ONNX Runtime works a position
+ * out once for all planes, with a repeated edge once for each.
+ */
+export function gridSamplePlanes(
+  planes: Tensor,
+  grid: Tensor,
+  { mode = "bilinear", padding = "border" }: GridSampleOptions = {},
+): Tensor {
+  if (planes.tracked || grid.tracked)
     throw new ShapeError("gridSample: no gradient through sampling; stop the gradient first");
   const [, h, w] = grid.shape as [number, number, number];
-  const planes = transpose(image, [0, 3, 1, 2]);
-  const read = emit("GridSample", [planes, grid], [image.shape[0]!, image.shape[3]!, h, w], {
+  return emit("GridSample", [planes, grid], [planes.shape[0]!, planes.shape[1]!, h, w], {
     attributes: { mode, padding_mode: padding, align_corners: 0 },
   });
-  return transpose(read, [0, 2, 3, 1]);
 }

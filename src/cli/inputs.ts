@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { listImages, openDataset, type Problem } from "../datasets/index.ts";
-import { type Image, readImage } from "../imaging/index.ts";
+import { type Image, readCrop } from "../imaging/index.ts";
 import { AndroscopeError, fileError, isAndroscopeError } from "../runs/index.ts";
 
 /** What a command could not use; its place and why. */
@@ -25,9 +25,6 @@ export interface NamedImages {
   /** What the folders hold beside them and cannot be read. */
   skipped: Skipped[];
 }
-
-/** More pixels are a photograph: minutes of work, and no single head in it. */
-const MOST_PIXELS = 2 ** 22;
 
 /**
  * @param out a folder that the command writes to: what it wrote there before is no input
@@ -102,16 +99,9 @@ function withStems(found: readonly { path: string; name: string }[]): NamedImage
 }
 
 /** Reads one crop; what is wrong with it is added to `skipped`, and the others go on. */
-export async function readCrop(path: string, skipped: Skipped[]): Promise<Image | undefined> {
+export async function readOrSkip(path: string, skipped: Skipped[]): Promise<Image | undefined> {
   try {
-    const image = await readImage(path);
-    if (image.width * image.height <= MOST_PIXELS) return image;
-    throw new AndroscopeError("image/not-a-crop", {
-      expected: "a crop of one head",
-      found: `${image.width}×${image.height}`,
-      where: path,
-      fix: "Cut the heads out of it.",
-    });
+    return await readCrop(path);
   } catch (error) {
     if (!isAndroscopeError(error)) throw error;
     skipped.push({ path, code: error.code, message: error.message });

@@ -3,7 +3,7 @@ import { type HeadMask, type Morphometry, morphometry, parts, pseudoMask } from 
 import { encodeMaskPng, encodePng, type Image, type Mask } from "../imaging/index.ts";
 import { formatCsv, writeFileAtomic } from "../runs/index.ts";
 import type { Command } from "./command.ts";
-import { namedImages, readCrop } from "./inputs.ts";
+import { namedImages, readOrSkip } from "./inputs.ts";
 import { positive } from "./options.ts";
 
 export const command: Command = {
@@ -31,7 +31,7 @@ export const command: Command = {
     const rows: Record<string, string | number | boolean | null>[] = [];
     progress.start("Outlining", images.length);
     for (const [i, { path, stem }] of images.entries()) {
-      const image = await readCrop(path, skipped);
+      const image = await readOrSkip(path, skipped);
       if (image) {
         const head = pseudoMask(image);
         const part = parts(head.mask, head.contrast.plane);

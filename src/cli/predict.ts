@@ -1,14 +1,8 @@
-import { type Contrast, contrast, morphometry, parts } from "../heads/index.ts";
-import type { Image, Mask } from "../imaging/index.ts";
-import { frameToCrop, Model, type Prediction } from "../learning/index.ts";
+import { type FilePrediction, predictFiles } from "../learning/index.ts";
 import { formatCsv, requireWritable, writeFileAtomic, writeJson } from "../runs/index.ts";
 import type { Command } from "./command.ts";
-import { namedImages, readCrop } from "./inputs.ts";
+import { namedImages } from "./inputs.ts";
 import { atLeast, positive } from "./options.ts";
-
-const BATCH = 16;
-/** Of the canvas that holds a batch: 16 crops of 512×512. One large picture must not make all of them large. */
-const CANVAS_PIXELS = 2 ** 22;
 
 export const command: Command = {
   name: "predict",
@@ -28,34 +22,25 @@ export const command: Command = {
       value: "X",
       help: "calibration: micrometres per pixel; without it lengths are in pixels only",
     },
-    threads: { type: "integer", value: "N", help: "threads per operator", default: 2 },
+    threads: { type: "integer", value: "N", help: "cores to use; the result does not depend on it", default: 2 },
   },
   async run({ positionals, options, progress }) {
     const { images, skipped } = await namedImages("predict", positionals);
     const umPerPx = positive("um-per-px", options["um-per-px"]);
     if (options.out) await requireWritable(options.out);
-    const model = await Model.load(options.model, { threads: atLeast("threads", options.threads, 1) });
-    const { classes } = model.metadata;
-    const rows: Record<string, string | number | null>[] = [];
-    let batch: { path: string; image: Image }[] = [];
-    const classifyBatch = async () => {
-      const predictions = batch.length > 0 ? await model.predict(batch.map(({ image }) => image)) : [];
-      for (const [i, prediction] of predictions.entries())
-        rows.push(row(batch[i]!.path, batch[i]!.image, prediction, model, umPerPx));
-      batch = [];
-    };
     progress.start("Classifying", images.length);
-    for (const [i, { path }] of images.entries()) {
-      const image = await readCrop(path, skipped);
-      if (image) {
-        if (!fits([...batch.map((member) => member.image), image])) await classifyBatch();
-        batch.push({ path, image });
-      }
-      progress.update(i + 1);
-    }
-    await classifyBatch();
+    const { metadata, files } = await predictFiles(
+      options.model,
+      images.map(({ path }) => path),
+      { threads: atLeast("threads", options.threads, 1), onProgress: (done) => progress.update(done) },
+    );
     progress.finish();
-    model.dispose();
+    const { classes } = metadata;
+    const rows: Record<string, string | number | null>[] = [];
+    for (const file of files) {
+      if ("problem" in file) skipped.push({ path: file.path, ...file.problem });
+      else rows.push(row(file, classes, umPerPx));
+    }
     const csv = formatCsv(columnsOf(classes, umPerPx), rows);
     const document = {
       model: options.model,
@@ -84,12 +69,6 @@ export const command: Command = {
   },
 };
 
-function fits(images: readonly Image[]): boolean {
-  const width = Math.max(...images.map((image) => image.width));
-  const height = Math.max(...images.map((image) => image.height));
-  return images.length <= BATCH && images.length * width * height <= CANVAS_PIXELS;
-}
-
 /** The columns, also where there is no row. */
 function columnsOf(classes: readonly string[], umPerPx: number | undefined): string[] {
   return [
@@ -102,16 +81,10 @@ function columnsOf(classes: readonly string[], umPerPx: number | undefined): str
 }
 
 function row(
-  path: string,
-  image: Image,
-  prediction: Prediction,
-  model: Model,
+  { path, prediction, measures }: Extract<FilePrediction, { prediction: unknown }>,
+  classes: readonly string[],
   umPerPx: number | undefined,
 ): Record<string, string | number | null> {
-  const { classes, frameExtent, viewSize } = model.metadata;
-  const mask: Mask = frameToCrop(prediction.mask, viewSize, frameExtent, image.width, image.height);
-  const absorption: Contrast = contrast(image);
-  const measures = morphometry(mask, parts(mask, absorption.plane), absorption.plane);
   const fixed = (value: number | undefined, digits: number) =>
     value === undefined ? null : Number(value.toFixed(digits));
   return {

@@ -20,10 +20,14 @@ export interface Pose {
 /** Pose by second moments; the acrosome stains lighter, so the darker end is the tail's. Undefined for an empty mask. */
 export function pose({ width, data }: Mask, absorption: Plane): Pose | undefined {
   let [n, sx, sy, sxx, syy, sxy] = [0, 0, 0, 0, 0, 0];
-  for (let i = 0; i < data.length; i++) {
+  for (let i = 0, column = 0, row = 0; i < data.length; i++, column++) {
+    if (column === width) {
+      column = 0;
+      row++;
+    }
     if (!data[i]) continue;
-    const x = (i % width) + 0.5;
-    const y = Math.floor(i / width) + 0.5;
+    const x = column + 0.5;
+    const y = row + 0.5;
     n++;
     sx += x;
     sy += y;
@@ -84,32 +88,40 @@ export function parts(mask: Mask, absorption: Plane): Mask {
   const head = pose(mask, absorption);
   const out = new Uint8Array(mask.data.length);
   if (!head) return { ...mask, data: out };
-  const smooth = gaussian(absorption, 1);
+  const smooth = gaussian(absorption, 1, mask.data).data;
   const [cos, sin] = [Math.cos(head.angle), Math.sin(head.angle)];
-  const inside: { at: number; along: number; dark: number }[] = [];
-  for (let i = 0; i < mask.data.length; i++) {
+  // Inside pixels in reading order, then in the order of their place along the axis.
+  const place: number[] = [];
+  const along: number[] = [];
+  for (let i = 0, x = 0, y = 0; i < mask.data.length; i++, x++) {
+    if (x === mask.width) {
+      x = 0;
+      y++;
+    }
     if (!mask.data[i]) continue;
-    const along = ((i % mask.width) + 0.5 - head.x) * cos + (Math.floor(i / mask.width) + 0.5 - head.y) * sin;
-    inside.push({ at: i, along, dark: smooth.data[i]! });
+    place.push(i);
+    along.push((x + 0.5 - head.x) * cos + (y + 0.5 - head.y) * sin);
   }
-  inside.sort((a, b) => a.along - b.along || a.at - b.at);
+  const order = Int32Array.from(place.keys()).sort((a, b) => along[a]! - along[b]! || a - b);
+  const inside = Int32Array.from(order, (n) => place[n]!);
+  const dark = Float32Array.from(inside, (at) => smooth[at]!);
   // The cap covers 40 to 70 % of a normal head; 20 to 80 % leaves room for abnormal ones.
-  const total = inside.reduce((sum, p) => sum + p.dark, 0);
+  let total = 0;
+  for (let k = 0; k < dark.length; k++) total += dark[k]!;
   let [front, best, cut] = [0, -1, Math.floor(inside.length * 0.5)];
   for (let k = 1; k < inside.length; k++) {
-    front += inside[k - 1]!.dark;
+    front += dark[k - 1]!;
     if (k < 0.2 * inside.length || k > 0.8 * inside.length) continue;
     const gap = (total - front) / (inside.length - k) - front / k;
     const separation = k * (inside.length - k) * gap * Math.abs(gap);
     if (separation > best) [best, cut] = [separation, k];
   }
-  for (const [k, { at }] of inside.entries()) out[at] = k < cut ? PARTS.acrosome : PARTS.nucleus;
+  for (let k = 0; k < inside.length; k++) out[inside[k]!] = k < cut ? PARTS.acrosome : PARTS.nucleus;
   // Vacuoles: small spots in the cap that are nearly as light as the background.
-  const capDark = inside.slice(0, cut).map((p) => p.dark);
-  if (capDark.length > 50) {
-    const typical = quantile(capDark, 0.5);
-    for (const { at, dark } of inside.slice(0, cut)) {
-      if (dark < 0.35 * typical && distanceToOutside(mask, at) > 2) out[at] = PARTS.vacuole;
+  if (cut > 50) {
+    const typical = quantile(dark.subarray(0, cut), 0.5);
+    for (let k = 0; k < cut; k++) {
+      if (dark[k]! < 0.35 * typical && distanceToOutside(mask, inside[k]!) > 2) out[inside[k]!] = PARTS.vacuole;
     }
   }
   return { ...mask, data: out };

@@ -4,10 +4,10 @@
  * rim of the nucleus.
  */
 import {
-  distanceInside,
   erode,
   fillHoles,
   gaussian,
+  halfWidth,
   largestRegion,
   type Mask,
   open,
@@ -37,22 +37,23 @@ const ROUNDS = 2;
 export function refineBoundary(absorption: Plane, rough: Mask, options: BoundaryOptions): Mask {
   const half = halfWidth(rough);
   const band = options.band * half;
-  const distance = signedDistance(rough).data;
+  const distance = signedDistance(rough, band).data;
+  const undecided = new Uint8Array(rough.data.length);
+  for (let i = 0; i < undecided.length; i++) if (distance[i]! <= band && distance[i]! >= -band) undecided[i] = 1;
   let mask = rough;
   for (let round = 0; round < ROUNDS; round++) {
     // What is well inside tells the level: the rim itself is blurred with the background.
     const core = erode(mask, 0.1 * half);
-    const weights = { ...absorption, data: Float32Array.from(core.data) };
-    const values = { ...absorption, data: absorption.data.map((v, i) => (core.data[i] ? Math.max(0, v) : 0)) };
-    const weight = gaussian(weights, options.reach * half).data;
-    const value = gaussian(values, options.reach * half).data;
+    const values = new Float32Array(core.data.length);
+    for (let i = 0; i < values.length; i++)
+      if (core.data[i] && absorption.data[i]! > 0) values[i] = absorption.data[i]!;
+    const nearby = (data: Float32Array) => gaussian({ ...absorption, data }, options.reach * half, undecided).data;
+    const weight = nearby(Float32Array.from(core.data));
+    const value = nearby(values);
     const data = new Uint8Array(rough.data.length);
     for (let i = 0; i < data.length; i++) {
-      const d = distance[i]!;
-      if (d > band) data[i] = 1;
-      else if (d >= -band && weight[i]! > 1e-6) {
-        data[i] = absorption.data[i]! * weight[i]! > options.fall * value[i]! ? 1 : 0;
-      }
+      if (undecided[i] === 0) data[i] = distance[i]! > band ? 1 : 0;
+      else if (weight[i]! > 1e-6) data[i] = absorption.data[i]! * weight[i]! > options.fall * value[i]! ? 1 : 0;
     }
     const head = largestRegion(fillHoles({ ...rough, data }));
     const opened = head && largestRegion(open(head, options.opening * halfWidth(head)));
@@ -60,11 +61,4 @@ export function refineBoundary(absorption: Plane, rough: Mask, options: Boundary
     mask = fillHoles(opened);
   }
   return mask;
-}
-
-/** Radius of the largest inscribed disk, pixels. */
-export function halfWidth(mask: Mask): number {
-  let most = 0;
-  for (const d of distanceInside(mask).data) if (d > most) most = d;
-  return most;
 }

@@ -16,7 +16,7 @@ export interface Contrast {
 /** The most frequent value of a channel, its histogram smoothed over a few grey levels. */
 function mode(data: Uint8Array, channel: number, use: Uint8Array): number {
   const counts = new Float64Array(256);
-  for (let i = 0; i < use.length; i++) if (use[i]) counts[data[i * 3 + channel]!]! += 1;
+  for (let i = 0, k = channel; i < use.length; i++, k += 3) if (use[i]) counts[data[k]!]! += 1;
   let best = 0;
   let at = 0;
   for (let v = 0; v < 256; v++) {
@@ -56,6 +56,9 @@ function withoutBlackBorder({ width, height, data }: Image): Uint8Array {
   return use;
 }
 
+/** No pixel can be darker or lighter than the background by more than three whole channels. */
+const SPAN = 3 * 255;
+
 /** The absorption plane of a crop, its background flattened by a tilted plane. */
 export function contrast(image: Image): Contrast {
   const { width, height, data } = image;
@@ -64,32 +67,45 @@ export function contrast(image: Image): Contrast {
   const background = [0, 1, 2].map((c) => mode(data, c, use)) as [number, number, number];
 
   // The stain's colour: the mean drop of the darkest twentieth. Noise: the spread of pixels near the background.
-  const drops = new Float32Array(pixels);
-  for (let i = 0; i < pixels; i++) {
-    if (use[i]) for (let c = 0; c < 3; c++) drops[i]! += background[c]! - data[i * 3 + c]!;
+  const [red, green, blue] = background;
+  const drops = new Int32Array(pixels);
+  const counts = new Uint32Array(2 * SPAN + 1);
+  for (let i = 0, k = 0; i < pixels; i++, k += 3) {
+    if (use[i]) drops[i] = red - data[k]! + (green - data[k + 1]!) + (blue - data[k + 2]!);
+    counts[drops[i]! + SPAN]!++;
   }
-  const order = Float32Array.from(drops).sort();
-  const darkest = order[Math.floor(0.95 * (pixels - 1))]!;
+  let darkest = -SPAN;
+  for (let below = counts[0]!; below <= Math.floor(0.95 * (pixels - 1)); below += counts[darkest + SPAN]!) darkest++;
   const stain = [0, 0, 0];
   const spread = [0, 0, 0];
-  let [dark, near] = [0, 0];
-  for (let i = 0; i < pixels; i++) {
+  let dark = 0;
+  let near = 0;
+  for (let i = 0, k = 0; i < pixels; i++, k += 3) {
     if (!use[i]) continue;
-    const isDark = drops[i]! >= darkest;
-    const isNear = Math.abs(drops[i]!) < 45;
-    if (isDark) dark++;
-    if (isNear) near++;
-    for (let c = 0; c < 3; c++) {
-      const drop = background[c]! - data[i * 3 + c]!;
-      if (isDark) stain[c]! += drop;
-      if (isNear) spread[c]! += drop * drop;
+    const r = red - data[k]!;
+    const g = green - data[k + 1]!;
+    const b = blue - data[k + 2]!;
+    if (drops[i]! >= darkest) {
+      dark++;
+      stain[0]! += r;
+      stain[1]! += g;
+      stain[2]! += b;
+    }
+    if (Math.abs(drops[i]!) < 45) {
+      near++;
+      spread[0]! += r * r;
+      spread[1]! += g * g;
+      spread[2]! += b * b;
     }
   }
   const weights = stain.map((sum, c) => Math.max(0, sum / Math.max(1, dark)) / (spread[c]! / Math.max(1, near) + 4));
   const total = weights.reduce((a, b) => a + b, 0) || 1;
   const values = new Float32Array(pixels);
-  for (let i = 0; i < pixels; i++) {
-    if (use[i]) for (let c = 0; c < 3; c++) values[i]! += (weights[c]! / total) * (background[c]! - data[i * 3 + c]!);
+  const [forRed, forGreen, forBlue] = weights.map((weight) => weight / total) as [number, number, number];
+  for (let i = 0, k = 0; i < pixels; i++, k += 3) {
+    if (!use[i]) continue;
+    const redder = Math.fround(forRed * (red - data[k]!));
+    values[i] = Math.fround(redder + forGreen * (green - data[k + 1]!)) + forBlue * (blue - data[k + 2]!);
   }
   const noise = flatten(values, width, height, use);
   return { plane: { width, height, data: values }, background, noise };
@@ -99,16 +115,19 @@ export function contrast(image: Image): Contrast {
 function flatten(values: Float32Array, width: number, height: number, use: Uint8Array): number {
   let limit = 25;
   let deviation = limit;
+  const across = Float64Array.from({ length: width }, (_, x) => (2 * x + 1) / width - 1);
   for (let round = 0; round < 3; round++) {
     // Normal equations in coordinates from -1 to 1, which are nearly orthogonal.
-    let [n, sx, sy, sxx, syy, sxy, sv, svx, svy] = [0, 0, 0, 0, 0, 0, 0, 0, 0];
+    let n = 0;
+    let [sx, sy, sxx, syy, sxy] = [0, 0, 0, 0, 0];
+    let [sv, svx, svy] = [0, 0, 0];
     for (let y = 0; y < height; y++) {
       const v = (2 * y + 1) / height - 1;
       for (let x = 0; x < width; x++) {
         const i = y * width + x;
         const d = values[i]!;
         if (!use[i] || Math.abs(d) > limit) continue;
-        const u = (2 * x + 1) / width - 1;
+        const u = across[x]!;
         n++;
         sx += u;
         sy += v;
@@ -136,8 +155,9 @@ function flatten(values: Float32Array, width: number, height: number, use: Uint8
         const i = y * width + x;
         if (!use[i]) continue;
         const before = values[i]!;
-        values[i] = before - (a + b * ((2 * x + 1) / width - 1) + c * v);
-        if (Math.abs(before) <= limit) squares += values[i]! ** 2;
+        const after = Math.fround(before - (a + b * across[x]! + c * v));
+        values[i] = after;
+        if (Math.abs(before) <= limit) squares += after * after;
       }
     }
     deviation = Math.sqrt(squares / n);

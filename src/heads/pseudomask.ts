@@ -6,6 +6,7 @@ import {
   cut,
   fillHoles,
   gaussian,
+  halfWidth,
   type Image,
   type Mask,
   open,
@@ -19,7 +20,7 @@ import {
   windowAround,
 } from "../imaging/index.ts";
 import { pose } from "./anatomy.ts";
-import { type BoundaryOptions, halfWidth, refineBoundary } from "./boundary.ts";
+import { type BoundaryOptions, refineBoundary } from "./boundary.ts";
 import { type Contrast, contrast } from "./contrast.ts";
 import { splitTouching } from "./touching.ts";
 
@@ -73,22 +74,34 @@ export const ACCEPTED_RELIABILITY = 0.5;
 export function pseudoMask(image: Image, options: Partial<PseudoMaskOptions> = {}): HeadMask {
   const settings = { ...DEFAULT_OPTIONS, ...options };
   const seen = contrast(image);
-  const mask = outline(seen.plane, settings);
+  const stain = smoothed(seen.plane, settings.smoothing);
+  const mask = outline(stain, settings);
   const gates = plausibility(mask, seen);
   const gate = Object.values(gates).reduce((product, value) => product * value, 1);
-  const reliability = gate === 0 ? 0 : gate * stability(seen.plane, settings, mask);
+  const reliability = gate === 0 ? 0 : gate * stability(seen.plane, stain, settings, mask);
   return { mask, reliability, accepted: reliability >= ACCEPTED_RELIABILITY, gates, contrast: seen };
 }
 
-function outline(plane: Plane, { smoothing, level, opening, saddle, ...boundary }: PseudoMaskOptions): Mask {
-  const { width, height } = plane;
+/** The stain, smoothed, and Otsu's threshold of it. */
+interface Smoothed {
+  readonly plane: Plane;
+  readonly otsu: number;
+}
+
+function smoothed(stain: Plane, smoothing: number): Smoothed {
+  const plane = gaussian(stain, smoothing * Math.min(1, Math.min(stain.width, stain.height) / 131));
+  // Otsu over what absorbs: a bright speck must not stretch the histogram.
+  const absorbing = new Float32Array(plane.data.length);
+  for (let i = 0; i < absorbing.length; i++) if (plane.data[i]! > 0) absorbing[i] = plane.data[i]!;
+  return { plane, otsu: otsu(absorbing) };
+}
+
+function outline(stain: Smoothed, { level, opening, saddle, ...boundary }: PseudoMaskOptions): Mask {
+  const { width, height } = stain.plane;
   const size = Math.min(width, height);
   const empty: Mask = { width, height, data: new Uint8Array(width * height) };
   if (size < 8) return empty;
-  const smooth = gaussian(plane, smoothing * Math.min(1, size / 131));
-  // Otsu over what absorbs: a bright speck must not stretch the histogram.
-  const absorbing = { ...smooth, data: smooth.data.map((v) => Math.max(0, v)) };
-  const filled = fillHoles(threshold(absorbing, level * otsu(absorbing.data)));
+  const filled = fillHoles(threshold(stain.plane, level * stain.otsu));
   const found = central(open(filled, 0.02 * size), { width: size, x: width / 2, y: height / 2 });
   if (!found) return empty;
 
@@ -105,7 +118,9 @@ function outline(plane: Plane, { smoothing, level, opening, saddle, ...boundary 
     const best = parts.sort((a, b) => centrality(b, place) - centrality(a, place))[0];
     head = best && fillHoles(cutTail(best, opening));
   }
-  return head ? paste(refineBoundary(cut(smooth, window), head, { ...boundary, opening }), window, plane) : empty;
+  return head
+    ? paste(refineBoundary(cut(stain.plane, window), head, { ...boundary, opening }), window, stain.plane)
+    : empty;
 }
 
 /** Where the head is expected: at the middle of a crop whose shorter side is `width`. */
@@ -137,12 +152,12 @@ function central(mask: Mask, place: Place): Mask | undefined {
 }
 
 /** Mean pairwise IoU of the mask with those of other thresholds and blurs. */
-function stability(plane: Plane, settings: PseudoMaskOptions, mask: Mask): number {
+function stability(plane: Plane, stain: Smoothed, settings: PseudoMaskOptions, mask: Mask): number {
   const masks = [
     mask,
-    outline(plane, { ...settings, level: settings.level * 0.75 }),
-    outline(plane, { ...settings, level: settings.level * 1.3 }),
-    outline(plane, { ...settings, smoothing: settings.smoothing * 1.8 }),
+    outline(stain, { ...settings, level: settings.level * 0.75 }),
+    outline(stain, { ...settings, level: settings.level * 1.3 }),
+    outline(smoothed(plane, settings.smoothing * 1.8), settings),
   ];
   let sum = 0;
   let pairs = 0;

@@ -41,6 +41,21 @@ export async function readImage(path: string): Promise<DecodedImage> {
   return decodeImage(bytes, path);
 }
 
+/** More pixels are a photograph: minutes of work, and no single head in it. */
+const MOST_PIXELS_OF_A_CROP = 2 ** 22;
+
+/** Reads a crop of one head. @throws `image/*`, `file/*`; `image/not-a-crop` for a photograph */
+export async function readCrop(path: string): Promise<DecodedImage> {
+  const image = await readImage(path);
+  if (image.width * image.height <= MOST_PIXELS_OF_A_CROP) return image;
+  throw new AndroscopeError("image/not-a-crop", {
+    expected: "a crop of one head",
+    found: `${image.width}×${image.height}`,
+    where: path,
+    fix: "Cut the heads out of it.",
+  });
+}
+
 /** The format that the first bytes announce. */
 export function sniff(bytes: Uint8Array): "bmp" | "png" | "jpeg" | "tiff" | "webp" | undefined {
   const starts = (...signature: number[]) => signature.every((byte, i) => bytes[i] === byte);

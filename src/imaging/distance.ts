@@ -27,7 +27,10 @@ function transformLine(f: Float64Array, n: number, out: Float64Array, v: Int32Ar
   }
 }
 
-/** Squared distance from every pixel to the nearest pixel whose value is `to` (0 or 1); huge where there is none. */
+/**
+ * Squared distance from every pixel to the nearest pixel whose value is `to` (0 or 1); huge where there is none.
+ * The way for far distances; see {@link nearSquared} for near ones.
+ */
 function squaredDistance({ width, height, data }: Mask, to: 0 | 1): Float64Array {
   const result = new Float64Array(width * height);
   // Along columns the distance is a count of steps, down and then up again.
@@ -64,22 +67,85 @@ function squaredDistance({ width, height, data }: Mask, to: 0 | 1): Float64Array
   return result;
 }
 
+/** Steps along the column to the nearest pixel whose value is `to`, `most` where there are more. Row by row, as memory lies. */
+function columnSteps({ width, height, data }: Mask, to: 0 | 1, most: number): Int32Array {
+  const steps = new Int32Array(width * height);
+  for (let i = 0; i < steps.length; i++) {
+    if ((data[i] !== 0) === (to === 1)) continue;
+    const above = i < width ? most : steps[i - width]! + 1;
+    steps[i] = above < most ? above : most;
+  }
+  for (let i = steps.length - width - 1; i >= 0; i--) {
+    const below = steps[i + width]! + 1;
+    if (below < steps[i]!) steps[i] = below;
+  }
+  return steps;
+}
+
+/** More than any side: its square still is an exact whole number. */
+const NO_STEPS = 1 << 15;
+
+/**
+ * Squared distance to the nearest pixel whose value is `to`, exact up to `cap` pixels and more than its square beyond:
+ * from every pixel outwards along its row until nothing nearer can come. Near distances take few steps.
+ */
+function nearSquared(mask: Mask, to: 0 | 1, cap: number): Int32Array {
+  const { width, height } = mask;
+  const steps = columnSteps(mask, to, NO_STEPS);
+  const squared = new Int32Array(steps.length);
+  const most = cap >= NO_STEPS - 1 ? NO_STEPS ** 2 : (Math.floor(cap) + 1) ** 2;
+  for (let y = 0, i = 0; y < height; y++) {
+    const from = y * width;
+    const end = from + width;
+    for (; i < end; i++) {
+      const own = steps[i]!;
+      if (own === 0) continue;
+      let best = own * own < most ? own * own : most;
+      for (let d = 1, left = i - 1, right = i + 1; d * d < best; d++, left--, right++) {
+        if (left >= from) {
+          const s = steps[left]!;
+          const there = s * s + d * d;
+          if (there < best) best = there;
+        } else if (right >= end) break;
+        if (right < end) {
+          const s = steps[right]!;
+          const there = s * s + d * d;
+          if (there < best) best = there;
+        }
+      }
+      squared[i] = best;
+    }
+  }
+  return squared;
+}
+
 /** Beyond any picture: what stands for no target at all. */
 const NOWHERE = 1e4;
 const bounded = (squared: number) => Math.min(NOWHERE, Math.sqrt(squared));
 
 /** Distance of inside pixels to the nearest outside pixel, in pixels; 0 outside. The border of the image is no outside. */
 export function distanceInside(mask: Mask): Plane {
-  const squared = squaredDistance(mask, 0);
+  const squared = nearSquared(mask, 0, Number.POSITIVE_INFINITY);
   const data = new Float32Array(squared.length);
-  for (let i = 0; i < data.length; i++) data[i] = bounded(squared[i]!);
+  for (let i = 0; i < data.length; i++) if (squared[i] !== 0) data[i] = bounded(squared[i]!);
   return { width: mask.width, height: mask.height, data };
 }
 
-/** Distance to the boundary in pixels, positive inside, negative outside; the boundary runs between pixels. */
-export function signedDistance(mask: Mask): Plane {
-  const inside = squaredDistance(mask, 0);
-  const outside = squaredDistance(mask, 1);
+/** The largest value of {@link distanceInside}: the radius of the largest inscribed disk, pixels. */
+export function halfWidth(mask: Mask): number {
+  const squared = nearSquared(mask, 0, Number.POSITIVE_INFINITY);
+  let most = 0;
+  for (let i = 0; i < squared.length; i++) if (squared[i]! > most) most = squared[i]!;
+  return Math.fround(bounded(most));
+}
+
+/**
+ * Distance to the boundary in pixels, positive inside, negative outside; the boundary runs between pixels.
+ * @param reach beyond so many pixels outside, any larger distance may stand; less to compute
+ */
+export function signedDistance(mask: Mask, reach = Number.POSITIVE_INFINITY): Plane {
+  const inside = nearSquared(mask, 0, Number.POSITIVE_INFINITY);
+  const outside = reach < mask.width ? nearSquared(mask, 1, reach + 1) : squaredDistance(mask, 1);
   const data = new Float32Array(inside.length);
   for (let i = 0; i < data.length; i++) {
     data[i] = mask.data[i] ? bounded(inside[i]!) - 0.5 : 0.5 - bounded(outside[i]!);
@@ -89,12 +155,12 @@ export function signedDistance(mask: Mask): Plane {
 
 /** Pixels within `radius` of the mask. */
 export function dilate(mask: Mask, radius: number): Mask {
-  return { ...mask, data: within(squaredDistance(mask, 1), radius, 1) };
+  return { ...mask, data: within(mask, 1, radius, 1) };
 }
 
 /** Pixels farther than `radius` from everything outside. */
 export function erode(mask: Mask, radius: number): Mask {
-  return { ...mask, data: within(squaredDistance(mask, 0), radius, 0) };
+  return { ...mask, data: within(mask, 0, radius, 0) };
 }
 
 /** Erosion, then dilation by a disk: what is narrower than the disk goes. */
@@ -102,10 +168,42 @@ export function open(mask: Mask, radius: number): Mask {
   return radius <= 0 ? mask : dilate(erode(mask, radius), radius);
 }
 
-/** `value` where the distance is at most `radius`, 1 − `value` elsewhere. */
-function within(squared: Float64Array, radius: number, value: 0 | 1): Uint8Array {
+/**
+ * `value` where the nearest pixel that is `to` lies at most `radius` away, 1 − `value` elsewhere. A pixel so many steps
+ * from its column's nearest covers a known stretch of its row: a walk to the right and one to the left find them all.
+ */
+function within(mask: Mask, to: 0 | 1, radius: number, value: 0 | 1): Uint8Array {
+  const { width, height } = mask;
   const limit = radius * radius + 1e-9;
-  const data = new Uint8Array(squared.length);
-  for (let i = 0; i < data.length; i++) data[i] = squared[i]! <= limit ? value : 1 - value;
+  const reach = Math.min(Math.floor(Math.sqrt(limit)), width + height);
+  // By steps along the column the stretch to either side; nothing within reach is farther than any pixel.
+  const stretch = new Int32Array(reach + 2).fill(-1);
+  for (let s = 0; s <= reach; s++) {
+    let d = 0;
+    while ((d + 1) * (d + 1) + s * s <= limit) d++;
+    stretch[s] = d;
+  }
+  const steps = columnSteps(mask, to, reach + 1);
+  const data = new Uint8Array(steps.length);
+  const other = 1 - value;
+  for (let y = 0; y < height; y++) {
+    const from = y * width;
+    for (let i = from, covered = -1; i < from + width; i++) {
+      const s = steps[i]!;
+      if (s <= reach) {
+        const far = i + stretch[s]!;
+        if (far > covered) covered = far;
+      }
+      data[i] = i <= covered ? value : other;
+    }
+    for (let i = from + width - 1, covered = from + width; i >= from; i--) {
+      const s = steps[i]!;
+      if (s <= reach) {
+        const far = i - stretch[s]!;
+        if (far < covered) covered = far;
+      }
+      if (i >= covered) data[i] = value;
+    }
+  }
   return data;
 }

@@ -25,50 +25,153 @@ function mirrored(i: number, n: number): number {
   return k;
 }
 
-/** Gaussian smoothing, separable, edges reflected. @param sigma pixels */
-export function gaussian(plane: Plane, sigma: number): Plane {
+/**
+ * Gaussian smoothing, separable, edges reflected.
+ * @param sigma pixels
+ * @param where the pixels that are wanted, not 0; elsewhere the result is 0
+ */
+export function gaussian(plane: Plane, sigma: number, where?: Uint8Array): Plane {
   if (sigma <= 0) return plane;
   const { width, height, data } = plane;
   const kernel = gaussianKernel(sigma);
   const radius = kernel.length - 1;
-  // A line at a time through a padded copy: the inner loop then reads without a test for the edge.
-  const line = new Float32Array(Math.max(width, height) + 2 * radius);
+  const wanted = where && rowsRead(where, width, height, radius);
+  // A row at a time through a padded copy: the inner loop then reads without a test for the edge.
+  const line = new Float32Array(width + 2 * radius);
   const rows = new Float32Array(width * height);
   for (let y = 0; y < height; y++) {
+    if (wanted && wanted[y] === 0) continue;
     const from = y * width;
-    for (let i = -radius; i < width + radius; i++) line[i + radius] = data[from + mirrored(i, width)]!;
-    smoothLine(line, width, kernel, rows, from, 1);
+    line.set(data.subarray(from, from + width), radius);
+    for (let i = 1; i <= radius; i++) {
+      line[radius - i] = data[from + mirrored(-i, width)]!;
+      line[radius + width - 1 + i] = data[from + mirrored(width - 1 + i, width)]!;
+    }
+    smoothRow(line, width, kernel, rows, from);
   }
   const out = new Float32Array(width * height);
-  for (let x = 0; x < width; x++) {
-    for (let i = -radius; i < height + radius; i++) line[i + radius] = rows[mirrored(i, height) * width + x]!;
-    smoothLine(line, height, kernel, out, x, width);
+  const above = new Int32Array(radius + 1);
+  const below = new Int32Array(radius + 1);
+  for (let y = 0; y < height; y++) {
+    const from = y * width;
+    for (let k = 0; k <= radius; k++) {
+      above[k] = mirrored(y - k, height) * width;
+      below[k] = mirrored(y + k, height) * width;
+    }
+    if (where) smoothSome(rows, width, kernel, above, below, out, from, where);
+    else smoothColumns(rows, width, kernel, above, below, out, from);
   }
   return { width, height, data: out };
 }
 
-/** Writes `length` smoothed samples of a padded line, `step` apart. */
-function smoothLine(
-  line: Float32Array,
-  length: number,
-  kernel: Float32Array,
-  out: Float32Array,
-  from: number,
-  step: number,
-): void {
+/** The rows that smoothing along columns reads for the wanted pixels. */
+function rowsRead(where: Uint8Array, width: number, height: number, radius: number): Uint8Array {
+  const read = new Uint8Array(height);
+  for (let y = 0; y < height; y++) {
+    let any = 0;
+    for (let i = y * width; i < (y + 1) * width && any === 0; i++) any = where[i]!;
+    if (any !== 0) for (let k = -radius; k <= radius; k++) read[mirrored(y + k, height)] = 1;
+  }
+  return read;
+}
+
+/** Smoothes a padded line. Four samples side by side: one sum waits for its own last addition at every step. */
+function smoothRow(line: Float32Array, width: number, kernel: Float32Array, out: Float32Array, from: number): void {
   const radius = kernel.length - 1;
-  for (let i = 0; i < length; i++) {
+  let i = 0;
+  for (; i + 3 < width; i += 4) {
+    const at = i + radius;
+    let a = kernel[0]! * line[at]!;
+    let b = kernel[0]! * line[at + 1]!;
+    let c = kernel[0]! * line[at + 2]!;
+    let d = kernel[0]! * line[at + 3]!;
+    for (let k = 1; k <= radius; k++) {
+      const weight = kernel[k]!;
+      a += weight * (line[at - k]! + line[at + k]!);
+      b += weight * (line[at + 1 - k]! + line[at + 1 + k]!);
+      c += weight * (line[at + 2 - k]! + line[at + 2 + k]!);
+      d += weight * (line[at + 3 - k]! + line[at + 3 + k]!);
+    }
+    out[from + i] = a;
+    out[from + i + 1] = b;
+    out[from + i + 2] = c;
+    out[from + i + 3] = d;
+  }
+  for (; i < width; i++) {
     let sum = kernel[0]! * line[i + radius]!;
     for (let k = 1; k <= radius; k++) sum += kernel[k]! * (line[i + radius - k]! + line[i + radius + k]!);
-    out[from + i * step] = sum;
+    out[from + i] = sum;
   }
+}
+
+/** One row of the result from the smoothed rows above and below it, four samples side by side. */
+function smoothColumns(
+  rows: Float32Array,
+  width: number,
+  kernel: Float32Array,
+  above: Int32Array,
+  below: Int32Array,
+  out: Float32Array,
+  from: number,
+): void {
+  const radius = kernel.length - 1;
+  let x = 0;
+  for (; x + 3 < width; x += 4) {
+    let a = kernel[0]! * rows[from + x]!;
+    let b = kernel[0]! * rows[from + x + 1]!;
+    let c = kernel[0]! * rows[from + x + 2]!;
+    let d = kernel[0]! * rows[from + x + 3]!;
+    for (let k = 1; k <= radius; k++) {
+      const weight = kernel[k]!;
+      const up = above[k]! + x;
+      const down = below[k]! + x;
+      a += weight * (rows[up]! + rows[down]!);
+      b += weight * (rows[up + 1]! + rows[down + 1]!);
+      c += weight * (rows[up + 2]! + rows[down + 2]!);
+      d += weight * (rows[up + 3]! + rows[down + 3]!);
+    }
+    out[from + x] = a;
+    out[from + x + 1] = b;
+    out[from + x + 2] = c;
+    out[from + x + 3] = d;
+  }
+  for (; x < width; x++) out[from + x] = smoothedAt(rows, from, x, kernel, above, below);
+}
+
+function smoothSome(
+  rows: Float32Array,
+  width: number,
+  kernel: Float32Array,
+  above: Int32Array,
+  below: Int32Array,
+  out: Float32Array,
+  from: number,
+  where: Uint8Array,
+): void {
+  for (let x = 0; x < width; x++) {
+    if (where[from + x] !== 0) out[from + x] = smoothedAt(rows, from, x, kernel, above, below);
+  }
+}
+
+function smoothedAt(
+  rows: Float32Array,
+  from: number,
+  x: number,
+  kernel: Float32Array,
+  above: Int32Array,
+  below: Int32Array,
+): number {
+  let sum = kernel[0]! * rows[from + x]!;
+  for (let k = 1; k < kernel.length; k++) sum += kernel[k]! * (rows[above[k]! + x]! + rows[below[k]! + x]!);
+  return sum;
 }
 
 /** Otsu's threshold (1979) over 256 bins: the value that best separates two classes. */
 export function otsu(values: Float32Array): number {
   let low = Number.POSITIVE_INFINITY;
   let high = Number.NEGATIVE_INFINITY;
-  for (const v of values) {
+  for (let i = 0; i < values.length; i++) {
+    const v = values[i]!;
     if (v < low) low = v;
     if (v > high) high = v;
   }
@@ -76,7 +179,10 @@ export function otsu(values: Float32Array): number {
   const bins = 256;
   const counts = new Float64Array(bins);
   const size = (high - low) / bins;
-  for (const v of values) counts[Math.min(bins - 1, Math.floor((v - low) / size))]! += 1;
+  for (let i = 0; i < values.length; i++) {
+    const bin = Math.floor((values[i]! - low) / size);
+    counts[bin < bins ? bin : bins - 1]! += 1;
+  }
   const centre = (i: number) => low + (i + 0.5) * size;
   let total = 0;
   for (let i = 0; i < bins; i++) total += counts[i]! * centre(i);

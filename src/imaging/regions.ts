@@ -14,30 +14,55 @@ export interface Region {
 
 /** The 4-connected regions of pixels with the given value, in reading order of their first pixel. */
 export function regions({ width, height, data }: Mask, value: 0 | 1 = 1): Region[] {
-  const count = width * height;
-  const seen = new Uint8Array(count);
-  for (let i = 0; i < count; i++) if ((data[i] !== 0) !== (value === 1)) seen[i] = 1;
+  // A frame of one pixel that is never entered spares every test for the border.
+  const stride = width + 2;
+  const left = new Uint8Array(stride * (height + 2));
+  let count = 0;
+  for (let y = 0, i = 0; y < height; y++) {
+    for (let x = 0, at = (y + 1) * stride + 1; x < width; x++, i++, at++) {
+      if ((data[i] !== 0) === (value === 1)) {
+        left[at] = 1;
+        count++;
+      }
+    }
+  }
   const found: Region[] = [];
   // Every pixel enters once, so the regions follow each other in one list.
   const list = new Int32Array(count);
   let end = 0;
-  for (let start = 0; start < count; start++) {
-    if (seen[start]) continue;
+  for (let start = stride + 1; end < count; start++) {
+    if (left[start] === 0) continue;
     const first = end;
     list[end++] = start;
-    seen[start] = 1;
-    let [sumX, sumY, touchesBorder] = [0, 0, false];
+    left[start] = 0;
+    let sumX = 0;
+    let sumY = 0;
+    let touchesBorder = false;
     for (let i = first; i < end; i++) {
       const at = list[i]!;
-      const x = at % width;
-      const y = (at - x) / width;
+      const row = (at / stride) | 0;
+      const y = row - 1;
+      const x = at - row * stride - 1;
+      list[i] = y * width + x;
       sumX += x + 0.5;
       sumY += y + 0.5;
       if (x === 0 || y === 0 || x === width - 1 || y === height - 1) touchesBorder = true;
-      if (x > 0 && !seen[at - 1]) seen[(list[end++] = at - 1)] = 1;
-      if (x < width - 1 && !seen[at + 1]) seen[(list[end++] = at + 1)] = 1;
-      if (y > 0 && !seen[at - width]) seen[(list[end++] = at - width)] = 1;
-      if (y < height - 1 && !seen[at + width]) seen[(list[end++] = at + width)] = 1;
+      if (left[at - 1] === 1) {
+        left[at - 1] = 0;
+        list[end++] = at - 1;
+      }
+      if (left[at + 1] === 1) {
+        left[at + 1] = 0;
+        list[end++] = at + 1;
+      }
+      if (left[at - stride] === 1) {
+        left[at - stride] = 0;
+        list[end++] = at - stride;
+      }
+      if (left[at + stride] === 1) {
+        left[at + stride] = 0;
+        list[end++] = at + stride;
+      }
     }
     const area = end - first;
     found.push({ area, x: sumX / area, y: sumY / area, touchesBorder, pixels: list.subarray(first, end) });
@@ -48,7 +73,8 @@ export function regions({ width, height, data }: Mask, value: 0 | 1 = 1): Region
 /** A mask of one region. */
 export function regionMask({ width, height }: Mask, region: Region): Mask {
   const data = new Uint8Array(width * height);
-  for (const at of region.pixels) data[at] = 1;
+  const { pixels } = region;
+  for (let i = 0; i < pixels.length; i++) data[pixels[i]!] = 1;
   return { width, height, data };
 }
 
@@ -60,12 +86,42 @@ export function largestRegion(mask: Mask): Mask | undefined {
 }
 
 /** Fills what no path of outside pixels connects with the border. */
-export function fillHoles(mask: Mask): Mask {
-  const data = mask.data.slice();
-  for (const region of regions(mask, 0)) {
-    if (!region.touchesBorder) for (const at of region.pixels) data[at] = 1;
+export function fillHoles({ width, height, data, ...rest }: Mask): Mask {
+  // The outside is flooded from a frame about the picture; a second frame about that one is never entered.
+  const stride = width + 4;
+  const open = new Uint8Array(stride * (height + 4));
+  for (let y = 1; y < height + 3; y++) open.fill(1, y * stride + 1, (y + 1) * stride - 1);
+  for (let y = 0, i = 0; y < height; y++) {
+    for (let x = 0, at = (y + 2) * stride + 2; x < width; x++, i++, at++) if (data[i] !== 0) open[at] = 0;
   }
-  return { ...mask, data };
+  const list = new Int32Array((width + 2) * (height + 2));
+  let end = 1;
+  list[0] = stride + 1;
+  open[stride + 1] = 0;
+  for (let i = 0; i < end; i++) {
+    const at = list[i]!;
+    if (open[at - 1] === 1) {
+      open[at - 1] = 0;
+      list[end++] = at - 1;
+    }
+    if (open[at + 1] === 1) {
+      open[at + 1] = 0;
+      list[end++] = at + 1;
+    }
+    if (open[at - stride] === 1) {
+      open[at - stride] = 0;
+      list[end++] = at - stride;
+    }
+    if (open[at + stride] === 1) {
+      open[at + stride] = 0;
+      list[end++] = at + stride;
+    }
+  }
+  const filled = data.slice();
+  for (let y = 0, i = 0; y < height; y++) {
+    for (let x = 0, at = (y + 2) * stride + 2; x < width; x++, i++, at++) if (open[at] === 1) filled[i] = 1;
+  }
+  return { ...rest, width, height, data: filled };
 }
 
 /** The outlines of a mask as closed polygons along pixel edges, in pixels; the outer ones run clockwise on the screen. */

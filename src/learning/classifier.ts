@@ -2,33 +2,35 @@
 import {
   add,
   canvasSizeOf,
-  cast,
   concat,
   constant,
   matmul,
   mean,
+  mul,
   reshape,
   Scope,
   type State,
   scale,
   softmax,
+  sub,
   type Tensor,
+  transpose,
 } from "../autodiff/index.ts";
 import type { Config } from "./config.ts";
 import { classify, encode } from "./network.ts";
-import { testPerturbations } from "./posed.ts";
-import { type Geometry, type Segmentation, segment } from "./segment.ts";
-import { viewColours } from "./tune.ts";
 import {
-  crop,
-  readCrops,
-  readFrame,
-  separateViews,
-  stackViews,
-  suppressBackground,
-  viewMap,
-  viewPixels,
-} from "./views.ts";
+  type Crops,
+  channelsLast,
+  cropPlanes,
+  keptRegion,
+  mirrored,
+  readCropPlanes,
+  readFramePlanes,
+  viewPositions,
+} from "./planes.ts";
+import { testPerturbations } from "./posed.ts";
+import { type Geometry, normalisePlanes, type Segmentation, segment } from "./segment.ts";
+import { crop, viewMap } from "./views.ts";
 
 export interface Classification extends Segmentation {
   /** [N, classes]. */
@@ -53,43 +55,52 @@ export interface ClassifierParts {
 export function classification(pixels: Tensor, sizes: Tensor, parts: ClassifierParts): Classification {
   const { geometry, config, classes, temperature } = parts;
   const { network, tune } = config;
-  const canvas = cast(pixels, "float32");
-  const canvasSize = canvasSizeOf(pixels);
-  const segmentation = segment(Scope.frozenWith(parts.distilled), { canvas, canvasSize, sizes }, geometry, network);
+  const { viewSize: side } = network;
+  const crops: Crops = { planes: cropPlanes(pixels), canvasSize: canvasSizeOf(pixels), sizes };
+  const segmentation = segment(Scope.frozenWith(parts.distilled), crops, geometry, network);
 
-  // Every test view is the upright frame of the head times a constant turn, zoom or mirroring.
+  // Every test view is the upright frame of the head times a constant turn; its mirror image is read off, not sampled.
   const down = add(matmul(sizes, constant(0, [2, 2])), constant([0, 1], [1, 2]));
   const upright = uprightFrame(tune.pose ? segmentation.axis : down);
   const origin = tune.pose ? segmentation.centre : scale(sizes, 0.5);
   const extent = tune.pose ? geometry.viewExtent : geometry.frameExtent;
-  const pixelsOfViews = testPerturbations(tune.testViews).map((perturbation) => {
-    const [a, b, , c, d] = viewMap(crop(0, 0), extent, perturbation);
-    const linear = matmul(upright, constant([a, b, c, d], [1, 2, 2]));
-    return viewPixels(concat([linear, reshape(origin, [-1, 2, 1])], 2), network.viewSize);
-  });
-  const count = pixelsOfViews.length;
-  const at = stackViews(pixelsOfViews);
-  const seen = separateViews(readCrops(canvas, canvasSize, sizes, at), network.viewSize);
-  const mask = separateViews(readFrame(segmentation.mask, geometry.frameExtent, sizes, at), network.viewSize);
-  const background = repeatRows(segmentation.background, count);
-  const colours = viewColours(seen, background, geometry, config.colour);
-  const [least, most] = tune.suppress.margin;
-  const margin = Math.round((least + most) / 2);
-  const margins = constant(
-    Array.from({ length: most + 1 }, (_, k) => (k === margin ? 1 : 0)),
-    [1, most + 1],
+  const plain = testPerturbations({ ...tune.testViews, mirror: false }).map((perturbation) =>
+    viewMap(crop(0, 0), extent, perturbation),
   );
-  const views = tune.suppress.enabled ? suppressBackground(colours, mask, margins) : colours;
+  const count = plain.length;
+  const turns = constant(
+    [...plain.flatMap((map) => map.slice(0, 2)), ...plain.flatMap((map) => map.slice(3, 5))],
+    [2, 2 * count],
+  );
+  const linear = transpose(reshape(matmul(upright, turns), [-1, 2, count, 2]), [0, 2, 1, 3]);
+  const shifts = add(reshape(origin, [-1, 1, 2, 1]), constant(0, [1, count, 2, 1]));
+  const positions = viewPositions(concat([linear, shifts], 3), side);
+  const seen = readCropPlanes(crops, positions, side);
+  const frame = reshape(segmentation.mask, [-1, 1, side, side]);
+  const mask = readFramePlanes(frame, geometry.frameExtent, sizes, positions, side);
+  const colours =
+    config.colour === "absolute"
+      ? normalisePlanes(seen, geometry)
+      : relativePlanes(seen, repeatRows(segmentation.background, count), geometry);
+  const [least, most] = tune.suppress.margin;
+  const focused = tune.suppress.enabled ? mul(colours, keptRegion(mask, Math.round((least + most) / 2))) : colours;
 
+  const sides = tune.testViews.mirror ? 2 : 1;
+  const bothSides = (planes: Tensor) => channelsLast(sides === 2 ? concat([planes, mirrored(planes)], 0) : planes);
   const scope = Scope.frozenWith(parts.tuned);
-  const maps = encode(scope.sub("encoder"), views, network);
-  const { logits, pooled } = classify(scope.sub("classifier"), maps, mask, classes, tune.pooling);
-  const overViews = (x: Tensor, width: number) => mean(reshape(x, [-1, count, width]), [1]);
+  const maps = encode(scope.sub("encoder"), bothSides(focused), network);
+  const { logits, pooled } = classify(scope.sub("classifier"), maps, bothSides(mask), classes, tune.pooling);
+  const overViews = (x: Tensor, width: number) => mean(reshape(x, [sides, -1, count, width]), [0, 2]);
   return {
     ...segmentation,
     probabilities: overViews(softmax(scale(logits, 1 / temperature), 1), classes),
     features: overViews(pooled, pooled.shape[1]!),
   };
+}
+
+/** Colours relative to the crop's background: what {@link viewColours} of tune.ts does, in planes. */
+function relativePlanes(colours: Tensor, background: Tensor, { colourDeviation }: Geometry): Tensor {
+  return scale(sub(colours, reshape(background, [-1, 3, 1, 1])), 1 / (255 * colourDeviation));
 }
 
 /** axis [N, 2] → the rotation [N, 2, 2] whose columns are the head's right and its tail direction. */

@@ -10,6 +10,8 @@ export {
   type Prediction,
   writeModel,
 } from "./model.ts";
+export { type PredictedFiles, type PredictFilesOptions, predictFiles } from "./predict-files.ts";
+export { type FilePrediction, measure } from "./predictions.ts";
 export {
   acrosomeOf,
   cropOf,

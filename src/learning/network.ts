@@ -20,7 +20,6 @@ import {
   reshape,
   type Scope,
   slice,
-  spaceToDepth,
   sub,
   sum,
   type Tensor,
@@ -50,7 +49,7 @@ function residualBlock(scope: Scope, x: Tensor, channels: number, stride: number
 
 /** view → features at S/2, S/4, S/8, S/16 . */
 export function encode(scope: Scope, view: Tensor, { widths, blocks }: Config["network"]): Features {
-  let x = convNorm(scope.sub("stem"), spaceToDepth(view, 2), widths[0], { activation: "relu" });
+  let x = convNorm(scope.sub("stem"), view, widths[0], { block: 2, activation: "relu" });
   const stages = blocks.map((count, stage) => {
     for (let block = 0; block < count; block++) {
       x = residualBlock(

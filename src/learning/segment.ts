@@ -27,7 +27,8 @@ import {
 } from "../autodiff/index.ts";
 import type { Config } from "./config.ts";
 import { decode, encode } from "./network.ts";
-import { crop, readCrops, separateViews, stackViews, UNPERTURBED, viewMap, viewPixels } from "./views.ts";
+import { type Crops, channelsLast, halfTurn, readCropPlanes, viewPositions } from "./planes.ts";
+import { crop, UNPERTURBED, viewMap } from "./views.ts";
 
 /** What the data decides and the model keeps. */
 export interface Geometry {
@@ -38,15 +39,6 @@ export interface Geometry {
   /** Mean and deviation of the three colours over the training crops, in [0, 1]. */
   readonly colourMean: readonly [number, number, number];
   readonly colourDeviation: number;
-}
-
-export interface Crops {
-  /** [N, P, Q, 3] floats from 0 to 255, each crop at the top left. */
-  canvas: Tensor;
-  /** [2]: Q, P. */
-  canvasSize: Tensor;
-  /** [N, 2]: width and height of each crop. */
-  sizes: Tensor;
 }
 
 export interface Segmentation {
@@ -69,39 +61,43 @@ export interface Segmentation {
 }
 
 /** Colours 0 to 255 → about unit variance around the training crops' mean. */
-export function normaliseColour(view: Tensor, { colourMean, colourDeviation }: Geometry): Tensor {
-  const mean = constant(
+export function normaliseColour(view: Tensor, geometry: Geometry): Tensor {
+  return normalise(view, geometry, [1, 1, 1, 3]);
+}
+
+/** The same of planes [N, 3, S, S]. */
+export function normalisePlanes(view: Tensor, geometry: Geometry): Tensor {
+  return normalise(view, geometry, [1, 3, 1, 1]);
+}
+
+function normalise(view: Tensor, { colourMean, colourDeviation }: Geometry, shape: readonly number[]): Tensor {
+  const middle = constant(
     colourMean.map((c) => c * 255),
-    [1, 1, 1, 3],
+    shape,
   );
-  return scale(sub(view, mean), 1 / (255 * colourDeviation));
+  return scale(sub(view, middle), 1 / (255 * colourDeviation));
 }
 
 /** Predicts mask, parts and pose of crops. `scope` is the root whose "encoder" and "decoder" stage 1 trained. */
-export function segment(
-  scope: Scope,
-  { canvas, canvasSize, sizes }: Crops,
-  geometry: Geometry,
-  network: Config["network"],
-): Segmentation {
+export function segment(scope: Scope, crops: Crops, geometry: Geometry, network: Config["network"]): Segmentation {
+  const { sizes } = crops;
   const side = network.viewSize;
   const half = geometry.frameExtent / 2;
   // The frame is the same window for every crop, about its own centre: a constant grid plus half the crop's size.
   const [a, b, , c, d] = viewMap(crop(0, 0), geometry.frameExtent, UNPERTURBED);
-  const window = viewPixels(constant([a, b, 0, c, d, 0], [1, 2, 3]), side);
-  const centreOfCrop = scale(reshape(sizes, [-1, 1, 1, 2]), 0.5);
-  const upright = add(window, centreOfCrop);
+  const window = viewPositions(constant([a, b, 0, c, d, 0], [1, 1, 2, 3]), side);
+  const positions = add(window, scale(reshape(sizes, [-1, 1, 2, 1]), 0.5));
+  const colours = readCropPlanes(crops, positions, side);
+  const upright = normalisePlanes(colours, geometry);
   // The second view is the same window turned by half a turn; averaging both steadies the mask and shows doubt.
-  const turned = sub(centreOfCrop, window);
-  const colours = readCrops(canvas, canvasSize, sizes, stackViews([upright, turned]));
-  const views = separateViews(normaliseColour(colours, geometry), side);
+  const views = channelsLast(concat([upright, halfTurn(upright)], 0));
   const predicted = decode(scope.sub("decoder"), encode(scope.sub("encoder"), views, network), network);
 
+  // From here on every map is a plane, [N, 1, S, S].
   const both = (map: Tensor) => {
-    const pair = reshape(map, [-1, 2, side, side, 1]);
-    const first = reshape(slice(pair, [0], [1], [1]), [-1, side, side, 1]);
-    const second = halfTurn(reshape(slice(pair, [1], [2], [1]), [-1, side, side, 1]));
-    return [first, second] as const;
+    const pair = reshape(map, [2, -1, side, side]);
+    const view = (index: number) => reshape(slice(pair, [index], [index + 1], [0]), [-1, 1, side, side]);
+    return [view(0), halfTurn(view(1))] as const;
   };
   const mean = ([first, second]: readonly [Tensor, Tensor]) => scale(add(first, second), 0.5);
   const maskLogits = both(predicted.mask);
@@ -119,7 +115,7 @@ export function segment(
   const axisOf = (values: (row: number, column: number) => number) =>
     constant(
       Array.from({ length: side * side }, (_, i) => values(Math.floor(i / side), i % side)),
-      [1, side, side, 1],
+      [1, 1, side, side],
     );
   const u = axisOf((_, column) => (2 * column + 1) / side - 1);
   const v = axisOf((row) => (2 * row + 1) / side - 1);
@@ -141,13 +137,12 @@ export function segment(
   const major = sqrt(add(middle, spread));
   const minor = sqrt(maximum(sub(middle, spread), 1e-9));
 
-  const uprightColours = reshape(slice(reshape(colours, [-1, 2, side, side, 3]), [0], [1], [1]), [-1, side, side, 3]);
   const outside = sub(1, mask);
-  const background = div(sum(mul(uprightColours, outside), [1, 2]), add(column(total(outside)), 1e-3));
+  const background = div(sum(mul(colours, outside), [2, 3]), add(column(total(outside)), 1e-3));
 
   // Two signs of the tail's end: the acrosome caps the other one, and stain is darker there. Where the network has not
   // learned the acrosome well, its centre is near the head's and the stain decides.
-  const stain = mul(relu(sub(reshape(background, [-1, 1, 1, 3]), uprightColours)), weights);
+  const stain = mul(relu(sub(reshape(background, [-1, 3, 1, 1]), colours)), weights);
   const along = (map: Tensor) => {
     const amount = add(total(map), 1e-3);
     return add(
@@ -155,15 +150,16 @@ export function segment(
       mul(sub(div(total(mul(map, v)), amount), meanV), sine),
     );
   };
-  const towardsTail = sub(along(sum(stain, [3], { keepDims: true })), along(acrosome));
+  const towardsTail = sub(along(sum(stain, [1], { keepDims: true })), along(acrosome));
   const flip = where(greaterOrEqual(towardsTail, 0), constant(1), constant(-1));
   const axis = concat([column(mul(cosine, flip)), column(mul(sine, flip))], 1);
   const offset = concat([column(meanU), column(meanV)], 1);
 
+  const inFrame = (map: Tensor) => reshape(map, [-1, side, side, 1]);
   return {
-    mask,
-    distance: mean(both(predicted.distance)),
-    acrosome,
+    mask: inFrame(mask),
+    distance: inFrame(mean(both(predicted.distance))),
+    acrosome: inFrame(acrosome),
     centre: add(scale(sizes, 0.5), scale(offset, half)),
     axis,
     extents: scale(concat([column(major), column(minor)], 1), 4 * half),
@@ -171,11 +167,4 @@ export function segment(
     agreement: column(agreement),
     background,
   };
-}
-
-/** [N, S, S, 1] turned by half a turn: both axes reversed. */
-function halfTurn(map: Tensor): Tensor {
-  const side = map.shape[1]!;
-  const flat = reshape(map, [-1, side * side]);
-  return reshape(slice(flat, [side * side - 1], [Number.MIN_SAFE_INTEGER], [1], [-1]), [-1, side, side, 1]);
 }

@@ -1,7 +1,8 @@
 /** Stage 1's network applied to prepared crops: masks in the frame and poses, in batches. */
-import { cast, constant, InferenceRunner, input, Scope, type State } from "../autodiff/index.ts";
+import { constant, InferenceRunner, input, Scope, type State } from "../autodiff/index.ts";
 import type { Mask } from "../imaging/index.ts";
 import type { Config } from "./config.ts";
+import { cropPlanes } from "./planes.ts";
 import type { PreparedSet } from "./prepare.ts";
 import { type Geometry, type Segmentation, segment } from "./segment.ts";
 import type { Pose } from "./views.ts";
@@ -47,10 +48,9 @@ export class Segmenter {
   ): Promise<Segmenter> {
     const pixels = input("pixels", [-1, side, side, 3], "uint8");
     const sizes = input("sizes", [-1, 2]);
-    const canvas = cast(pixels, "float32");
     const outputs = segment(
       Scope.frozenWith(weights),
-      { canvas, canvasSize: constant([side, side]), sizes },
+      { planes: cropPlanes(pixels), canvasSize: constant([side, side]), sizes },
       geometry,
       network,
     );

@@ -9,7 +9,6 @@ import {
   add,
   affineGrid,
   clip,
-  concat,
   div,
   gridSample,
   maximum,
@@ -117,14 +116,4 @@ export function suppressBackground(view: Tensor, mask: Tensor, margins: Tensor):
     keep = add(keep, mul(grown, at(k)));
   }
   return mul(view, keep);
-}
-
-/** Splits [N, V·S, S, C] read in one go into [N·V, S, S, C]. */
-export function separateViews(stacked: Tensor, side: number): Tensor {
-  return reshape(stacked, [-1, side, side, stacked.shape[3]!]);
-}
-
-/** Stacks view positions [N, S, S, 2] of several maps into one [N, V·S, S, 2], to be read in one go. */
-export function stackViews(pixels: readonly Tensor[]): Tensor {
-  return pixels.length === 1 ? pixels[0]! : concat([...pixels], 1);
 }

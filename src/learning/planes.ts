@@ -1,0 +1,96 @@
+/**
+ * Views in prediction: what views.ts does, with every colour and coordinate as a plane of its own and several views of
+ * a crop in one go. ONNX Runtime computes rows of thousands of numbers many times faster than rows of two or three.
+ * Only prediction uses it: nothing here has a gradient.
+ */
+import {
+  add,
+  affinePlanes,
+  cast,
+  clip,
+  div,
+  emit,
+  gridSamplePlanes,
+  maximum,
+  minimum,
+  reshape,
+  scale,
+  slice,
+  sub,
+  type Tensor,
+  transpose,
+} from "../autodiff/index.ts";
+
+/** Crops as the model reads them. */
+export interface Crops {
+  /** [N, 3, P, Q] floats from 0 to 255, each crop at the top left. */
+  readonly planes: Tensor;
+  /** [2]: Q, P. */
+  readonly canvasSize: Tensor;
+  /** [N, 2]: width and height of each crop. */
+  readonly sizes: Tensor;
+}
+
+/** [N, P, Q, 3] bytes → planes of floats. */
+export function cropPlanes(pixels: Tensor): Tensor {
+  return transpose(cast(pixels, "float32"), [0, 3, 1, 2]);
+}
+
+/** Maps [N, V, 2, 3] → the pixels that V views read, [N, V, 2, S·S]: a plane of x, a plane of y. */
+export function viewPositions(theta: Tensor, side: number): Tensor {
+  const views = theta.shape[1]!;
+  return reshape(affinePlanes(reshape(theta, [-1, views * 2, 3]), side, side), [-1, views, 2, side * side]);
+}
+
+/** Reads crops, bilinear; beyond a crop's edge its edge pixel is repeated. @param positions pixels, [N, V, 2, S·S] @returns [N·V, 3, S, S] */
+export function readCropPlanes({ planes, canvasSize, sizes }: Crops, positions: Tensor, side: number): Tensor {
+  const last = sub(reshape(sizes, [-1, 1, 2, 1]), 0.5);
+  const inside = maximum(minimum(positions, last), 0.5);
+  return sample(planes, sub(div(scale(inside, 2), reshape(canvasSize, [1, 1, 2, 1])), 1), side);
+}
+
+/** Reads maps of stage 1's frame, 0 outside it. @param maps [N, 1, S, S] @param positions pixels, [N, V, 2, S·S] @returns [N·V, 1, S, S] */
+export function readFramePlanes(maps: Tensor, extent: number, sizes: Tensor, positions: Tensor, side: number): Tensor {
+  const centre = scale(reshape(sizes, [-1, 1, 2, 1]), 0.5);
+  return sample(maps, scale(sub(positions, centre), 2 / extent), side);
+}
+
+/** No position lies beyond the centre of an edge pixel, or what lies beyond is nought: so zeros outside serve both. */
+function sample(planes: Tensor, positions: Tensor, side: number): Tensor {
+  const [views, channels] = [positions.shape[1]!, planes.shape[1]!];
+  const grid = reshape(transpose(positions, [0, 1, 3, 2]), [-1, views * side, side, 2]);
+  const read = gridSamplePlanes(planes, grid, { padding: "zeros" });
+  if (views === 1) return read;
+  const apart = transpose(reshape(read, [-1, channels, views, side * side]), [0, 2, 1, 3]);
+  return reshape(apart, [-1, channels, side, side]);
+}
+
+/** Where the head plus `margin` pixels is, softly: 1 inside, 0 beyond. @param mask [N, 1, S, S] in [0, 1] */
+export function keptRegion(mask: Tensor, margin: number): Tensor {
+  const soft = clip(add(scale(sub(mask, 0.5), 4), 0.5), 0, 1);
+  if (margin === 0) return soft;
+  // Growing by a pixel `margin` times is one maximum over a square, and that one over rows, then one over columns.
+  const along = (x: Tensor, kernel: readonly [number, number]) =>
+    emit("MaxPool", [x], x.shape, {
+      attributes: { kernel_shape: kernel, pads: [...kernel, ...kernel].map((size) => size >> 1) },
+    });
+  return along(along(soft, [1, 2 * margin + 1]), [2 * margin + 1, 1]);
+}
+
+/** [N, C, S, S] with left and right swapped. */
+export function mirrored(planes: Tensor): Tensor {
+  return slice(planes, [planes.shape[3]! - 1], [Number.MIN_SAFE_INTEGER], [3], [-1]);
+}
+
+/** [N, C, S, S] turned by half a turn. */
+export function halfTurn(planes: Tensor): Tensor {
+  const [, channels, side] = planes.shape as [number, number, number, number];
+  const flat = reshape(planes, [-1, channels, side * side]);
+  const turned = slice(flat, [side * side - 1], [Number.MIN_SAFE_INTEGER], [2], [-1]);
+  return reshape(turned, [-1, channels, side, side]);
+}
+
+/** [N, C, S, S] → [N, S, S, C], as networks take it. */
+export function channelsLast(planes: Tensor): Tensor {
+  return transpose(planes, [0, 2, 3, 1]);
+}
