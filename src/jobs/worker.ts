@@ -14,7 +14,8 @@ if (!process.connected) end();
 // A terminal sends these to all processes of a command. The one that started us decides; its end is ours.
 for (const signal of ["SIGINT", "SIGHUP"] as const) process.on(signal, () => {});
 
-const tell = (report: Report) => process.send!(report);
+// Where nobody hears it, the end is near.
+const tell = (report: Report) => process.send!(report, () => {});
 
 process.once("message", async (order: Order) => {
   const [{ perform }, { failureOf }] = await Promise.all([import("./perform.ts"), import("./messages.ts")]);
