@@ -31,6 +31,7 @@ import {
   crossValidate as crossValidateWith,
   writeCrossvalReport,
 } from "./evaluation/index.ts";
+import { foldsInWorkers, type Workers } from "./jobs/index.ts";
 import { type configSchema, resolveConfig, type TrainFinalResult, trainFinal } from "./learning/index.ts";
 import { type Progress, silent, version } from "./runs/index.ts";
 
@@ -216,6 +217,11 @@ export interface CrossValidateOptions extends RunOptions {
   split?: CrossvalOptions["split"];
   /** Also compute the literature's selection rule, which is chosen on test data and marked optimistic. */
   literature?: boolean;
+  /**
+   * Folds at a time, each in a Node process of its own; the result does not depend on it. "auto": as many as cores and
+   * memory allow. Default 1: all in this process.
+   */
+  workers?: Workers;
 }
 
 /**
@@ -227,6 +233,7 @@ export interface CrossValidateOptions extends RunOptions {
 export async function crossValidate({
   split,
   literature,
+  workers = 1,
   ...options
 }: CrossValidateOptions): Promise<{ result: CrossvalResult; report: string }> {
   const own = options.dataset.samples.some(({ fold }) => fold !== undefined);
@@ -234,6 +241,7 @@ export async function crossValidate({
     ...resolved(options),
     split: split ?? (own ? { kind: "published" } : { kind: "drawn", k: 5 }),
     literature,
+    runFolds: foldsInWorkers(workers),
   });
   const report = await writeCrossvalReport(run, options.out, {
     version: version(),

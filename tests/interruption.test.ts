@@ -2,15 +2,15 @@
  * Runs that are killed, and continued: what comes out equals, byte for byte, what an undisturbed run gives. Each kill
  * takes the whole process group, at the moment that a certain file appears in the run folder.
  */
-import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
-import { readdir, readFile, rename, writeFile } from "node:fs/promises";
+import { readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { beforeAll, describe, expect, test } from "vitest";
 import { encodePng } from "../src/index.ts";
-import { androscope, BIN, drawnCrop, failure, json, TINY, temporary, twoClasses } from "./support.ts";
+import { essence, expectTidy, start, stopped } from "./killing.ts";
+import { androscope, drawnCrop, failure, json, TINY, temporary, twoClasses } from "./support.ts";
 
 const STEPS = 12;
 /** The teacher replaces every mask half-way: what it changed must be in the checkpoint too. */
@@ -31,51 +31,18 @@ beforeAll(async () => {
 
 const has = (run: string, name: string) => existsSync(join(run, name));
 
-function start(args: readonly string[], stopAt = ""): ChildProcess {
-  const hook = new URL("stop-at.ts", import.meta.url);
-  return spawn(BIN, args, {
-    // A process group of its own.
-    detached: true,
-    stdio: "ignore",
-    env: {
-      ...process.env,
-      ANDROSCOPE_CHECKPOINT_SECONDS: "0",
-      STOP_AT: stopAt,
-      NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ""} --import=${hook}`,
-    },
-  });
-}
-
-/** Runs a command that ends before its end. @param stopAt see stop-at.ts */
-async function stopped(args: readonly string[], stopAt: string): Promise<void> {
-  const [status, signal] = await once(start(args, stopAt), "close");
-  expect(status === 0 && signal === null, `the run came to its end without: ${stopAt}`).toBe(false);
-}
-
 /** Interrupts a run at one moment after the other, each time continued, and lets it end. */
 async function interrupted(command: readonly string[], run: string, moments: readonly string[]): Promise<void> {
   for (const [i, moment] of moments.entries()) {
     await stopped(i === 0 ? command : [...command, "--resume"], `${moment} SIGKILL group`);
   }
   json(await androscope([...command, "--resume"]));
-  // Nothing of it is left behind.
-  const names = await readdir(run, { recursive: true });
-  expect(names.filter((name) => /\.part$|\.checkpoint$|(^|\/)lock$/.test(name))).toEqual([]);
-}
-
-/** What must be the same: all of it but times and memory. */
-async function essence(run: string, files: readonly string[]): Promise<Record<string, unknown>> {
-  const found: Record<string, unknown> = {};
-  for (const name of files) found[name] = (await readFile(join(run, name))).toString("base64");
-  const metrics = await readFile(join(run, "metrics.json"), "utf8");
-  const measured = ["seconds", "peakRssBytes", "model"];
-  found.metrics = JSON.parse(metrics, (key, value) => (measured.includes(key) ? undefined : value));
-  return found;
+  await expectTidy(run);
 }
 
 describe("killed again and again", () => {
   test("a cross-validation comes out the same", async () => {
-    const command = (run: string) => ["crossval", root, "--k=2", "--out", run, "--json", ...LONGER];
+    const command = (run: string) => ["crossval", root, "--k=2", "--workers=1", "--out", run, "--json", ...LONGER];
     const run = join(out, "crossval");
     await interrupted(command(run), run, [
       "before prepared.bin 1",
@@ -93,7 +60,14 @@ describe("killed again and again", () => {
     ]);
     const undisturbed = join(out, "crossval-undisturbed");
     json(await androscope(command(undisturbed)));
-    const files = ["models/fold-1.onnx", "models/fold-2.onnx", "predictions.csv", "splits.json", "config.json"];
+    const files = [
+      "models/fold-1.onnx",
+      "models/fold-2.onnx",
+      "predictions.csv",
+      "splits.json",
+      "config.json",
+      "metrics.json",
+    ];
     expect(await essence(run, files)).toEqual(await essence(undisturbed, files));
     // The teacher did something, or half of this would prove nothing.
     const record = JSON.parse(await readFile(join(run, "checkpoint/fold-1.json"), "utf8"));
@@ -116,7 +90,9 @@ describe("killed again and again", () => {
     ]);
     const undisturbed = join(out, "train-undisturbed");
     json(await androscope(command(undisturbed)));
-    expect(await essence(run, ["model.onnx"])).toEqual(await essence(undisturbed, ["model.onnx"]));
+    expect(await essence(run, ["model.onnx", "metrics.json"])).toEqual(
+      await essence(undisturbed, ["model.onnx", "metrics.json"]),
+    );
   });
 });
 
@@ -145,7 +121,17 @@ describe("a run that is under way or was started otherwise", () => {
   test("is refused, in words that say what differs, and goes on where it was", async () => {
     const changing = await twoClasses(4);
     const run = join(out, "other");
-    const base = (...more: string[]) => ["crossval", changing, "--out", run, "--json", "--k=2", ...LONGER, ...more];
+    const base = (...more: string[]) => [
+      "crossval",
+      changing,
+      "--out",
+      run,
+      "--json",
+      "--k=2",
+      "--workers=1",
+      ...LONGER,
+      ...more,
+    ];
     const child = start(base("--set=tune.steps=100000"));
     const closed = once(child, "close");
     while (child.exitCode === null && !has(run, "checkpoint/prepared.bin")) await wait(20);

@@ -44,8 +44,12 @@ export interface Outcome {
 }
 
 /** Runs `androscope …` to its end. */
-export function androscope(args: readonly string[], options: { cwd?: string; bin?: string } = {}): Promise<Outcome> {
-  return finished(spawn(options.bin ?? BIN, args, { cwd: options.cwd, stdio: ["ignore", "pipe", "pipe"] }));
+export function androscope(
+  args: readonly string[],
+  options: { cwd?: string; bin?: string; env?: NodeJS.ProcessEnv } = {},
+): Promise<Outcome> {
+  const { cwd, env, bin = BIN } = options;
+  return finished(spawn(bin, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"] }));
 }
 
 /** Runs a line of shell, in which `$BIN` is the command. */

@@ -1,10 +1,19 @@
 import { resolve } from "node:path";
 import { licenceOf, openDataset } from "../datasets/index.ts";
 import { type CrossvalRun, crossValidate, writeCrossvalReport } from "../evaluation/index.ts";
+import { foldsInWorkers } from "../jobs/index.ts";
 import { loadConfig } from "../learning/index.ts";
 import { AndroscopeError, formatDuration, version } from "../runs/index.ts";
 import type { Command } from "./command.ts";
-import { atLeast, DATASET_OPTIONS, oneOf, onlyPositional, TRAINING_OPTIONS } from "./options.ts";
+import {
+  atLeast,
+  DATASET_OPTIONS,
+  oneOf,
+  onlyPositional,
+  TRAINING_OPTIONS,
+  WORKER_OPTIONS,
+  workersOf,
+} from "./options.ts";
 
 export const command: Command = {
   name: "crossval",
@@ -25,6 +34,7 @@ export const command: Command = {
     literature: { type: "boolean", help: "also compute the literature's selection rule, marked optimistic" },
     ...DATASET_OPTIONS,
     ...TRAINING_OPTIONS,
+    ...WORKER_OPTIONS,
   },
   async run({ positionals, options, progress }) {
     const path = onlyPositional("crossval", "dataset", positionals);
@@ -36,6 +46,7 @@ export const command: Command = {
         fix: "Leave one out.",
       });
     }
+    const workers = workersOf(options.workers);
     const config = await loadConfig(options.config, options.set);
     const dataset = await openDataset(path, {
       folds: options.folds,
@@ -57,6 +68,7 @@ export const command: Command = {
       version: version(),
       licence: licenceOf(dataset.kind),
       progress,
+      runFolds: foldsInWorkers(workers),
     });
     const given: [string, string | number | undefined][] = [
       ["--folds", options.folds],
@@ -85,6 +97,13 @@ function quoted(value: string | number): string {
   return /^[\w./:=@%+,-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
+function costOf({ seconds, workers, peakRssBytes, totalPeakRssBytes }: CrossvalRun["result"]): string {
+  const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(2)} GB`;
+  return workers > 1
+    ? `${formatDuration(seconds)}, ${workers} folds at a time; at most ${gigabytes(peakRssBytes)} of memory in one process, ${gigabytes(totalPeakRssBytes)} in all`
+    : `${formatDuration(seconds)}, ${gigabytes(peakRssBytes)} of memory at most`;
+}
+
 /** Writes the report and says what came out. */
 export async function finishCrossval(run: CrossvalRun, out: string, line: string) {
   const report = await writeCrossvalReport(run, out, { version: version(), command: line });
@@ -105,7 +124,7 @@ export async function finishCrossval(run: CrossvalRun, out: string, line: string
     ),
     "",
     `Balanced accuracy ${percent(result.balancedAccuracy)}, macro F1 ${result.macroF1.toFixed(3)}, kappa ${result.kappa.toFixed(3)}, calibration error ${result.calibrationError.toFixed(3)}`,
-    `${formatDuration(result.seconds)}, ${(result.peakRssBytes / 1e9).toFixed(2)} GB of memory at most; ${result.dataset.skipped} images skipped`,
+    `${costOf(result)}; ${result.dataset.skipped} images skipped`,
     `Report: ${resolve(report)}`,
     "Research use only; not for diagnosis.",
   ].join("\n");

@@ -1,10 +1,11 @@
 import { phantomDataset } from "../datasets/index.ts";
 import { crossValidate } from "../evaluation/index.ts";
+import { foldsInWorkers } from "../jobs/index.ts";
 import { resolveConfig } from "../learning/index.ts";
 import { version } from "../runs/index.ts";
 import type { Command } from "./command.ts";
 import { finishCrossval } from "./crossval.ts";
-import { atLeast, TRAINING_OPTIONS } from "./options.ts";
+import { atLeast, TRAINING_OPTIONS, WORKER_OPTIONS, workersOf } from "./options.ts";
 
 /** Small enough for a minute or two on two cores, large enough to learn something. */
 const DEMO_CONFIG = {
@@ -23,7 +24,7 @@ export const command: Command = {
     out: { type: "string", value: "RUN", help: "run folder (default: runs/demo-<time>)" },
     count: { type: "integer", value: "N", help: "number of phantoms", default: 200 },
     seed: TRAINING_OPTIONS.seed,
-    threads: TRAINING_OPTIONS.threads,
+    ...WORKER_OPTIONS,
   },
   async run({ options, progress }) {
     const out = options.out ?? `runs/demo-${new Date().toISOString().replace(/[:.]/g, "-").slice(0, 19)}`;
@@ -31,6 +32,7 @@ export const command: Command = {
     const count = atLeast("count", options.count, 10);
     const seed = atLeast("seed", options.seed, 0);
     const threads = atLeast("threads", options.threads, 1);
+    const workers = workersOf(options.workers);
     progress.log(
       "Training on generated phantoms, not on real cells: the figures show that the program works, nothing more.",
     );
@@ -44,6 +46,7 @@ export const command: Command = {
       version: version(),
       licence: "generated phantoms, Apache-2.0",
       progress,
+      runFolds: foldsInWorkers(workers),
     });
     const result = await finishCrossval(run, out, `androscope demo --seed ${seed} --count ${count} --out ${out}`);
     return {

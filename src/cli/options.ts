@@ -1,4 +1,5 @@
 /** Options that several commands share. */
+import type { Workers } from "../jobs/index.ts";
 import { AndroscopeError } from "../runs/index.ts";
 import type { OptionSpec } from "./command.ts";
 
@@ -27,6 +28,29 @@ export const TRAINING_OPTIONS = {
     default: 2,
   },
 } as const satisfies Record<string, OptionSpec>;
+
+/** Of commands with several trainings. Threads take turns at the small operators; whole trainings do not. */
+export const WORKER_OPTIONS = {
+  threads: { ...TRAINING_OPTIONS.threads, default: 1 },
+  workers: {
+    type: "string",
+    value: "N|auto",
+    help: "folds at a time, each in a process of its own; the result does not depend on it. auto: by cores and memory",
+    default: "auto",
+  },
+} as const satisfies Record<string, OptionSpec>;
+
+/** @throws `usage/bad-value` */
+export function workersOf(value: string): Workers {
+  if (value === "auto") return value;
+  if (/^[1-9]\d{0,3}$/.test(value)) return Number(value);
+  throw new AndroscopeError("usage/bad-value", {
+    expected: "a whole number from 1, or auto",
+    found: JSON.stringify(value),
+    where: "--workers",
+    fix: "For example --workers 2.",
+  });
+}
 
 /** One of several words. @throws `usage/bad-value` */
 export function oneOf<T extends string>(name: string, value: string | undefined, allowed: readonly T[]): T | undefined {

@@ -133,6 +133,8 @@ async function finishedRun(): Promise<CrossvalRun> {
     return { id, label, fold: `${i % 3}`, probabilities: label === 0 ? [right, 1 - right] : [1 - right, right] };
   });
   const records = ["0", "1", "2"].map((name, f) => ({
+    task: "",
+    spells: [],
     name,
     train: 4,
     test: 2,
@@ -170,7 +172,10 @@ async function finishedRun(): Promise<CrossvalRun> {
       threads: 2,
       dataset: { kind: "phantoms", hash: dataset.hash, images: 6, skipped: 0 },
       seconds: 30,
+      workSeconds: 30,
+      workers: 1,
       peakRssBytes: 1e8,
+      totalPeakRssBytes: 1e8,
     },
   };
 }

@@ -3,32 +3,31 @@
  * literature does instead (looking at the test fold at every epoch and keeping the best) can be computed beside it, and
  * is marked optimistic.
  */
-import { existsSync } from "node:fs";
 import { type Dataset, requireStillTrainable, requireTrainable } from "../datasets/index.ts";
-import {
-  type Classified,
-  type Config,
-  type CurvePoint,
-  classify,
-  exportModel,
-  type MaskQuality,
-  type PreparedSet,
-  preparedFor,
-  train,
-} from "../learning/index.ts";
+import { type Config, type PreparedSet, preparedFor } from "../learning/index.ts";
 import {
   AndroscopeError,
+  elapsedSeconds,
   formatCsv,
+  mostAtOnce,
   openRun,
   type Progress,
+  peakRss,
   type RunFolder,
-  readArrays,
-  readJson,
-  writeArrays,
+  workSeconds,
   writeFileAtomic,
   writeJson,
 } from "../runs/index.ts";
 import { type Environment, environment } from "./environment.ts";
+import {
+  type FoldRecord,
+  type FoldResult,
+  type FoldsRun,
+  type FoldTask,
+  foldsInTurn,
+  readFold,
+  readFoldMasks,
+} from "./fold-task.ts";
 import { type Grouping, groupings } from "./grouping.ts";
 import { argmax, computeMetrics, type Metrics, type PredictionRow } from "./metrics.ts";
 import { drawFolds, publishedFolds } from "./splits.ts";
@@ -47,24 +46,11 @@ export interface CrossvalOptions {
   version: string;
   licence: string;
   progress: Progress;
-}
-
-export interface FoldResult {
-  name: string;
-  train: number;
-  test: number;
-  correct: number;
-  accuracy: number;
-  seconds: number;
-  peakRssBytes: number;
-}
-
-/** Everything of a fold that the report and a resumed run need. */
-interface FoldRecord extends FoldResult {
-  predictions: { index: number; probabilities: number[]; length: number; width: number; agreement: number }[];
-  curves: { distill: CurvePoint[]; tune: CurvePoint[] };
-  masks: MaskQuality[];
-  looks: { step: number; accuracy: number }[];
+  /**
+   * What does the folds that are not done yet; without it they run one after the other in this process. The result does
+   * not depend on it.
+   */
+  runFolds?: (tasks: readonly FoldTask[], run: FoldsRun) => Promise<void>;
 }
 
 export interface CrossvalResult extends Metrics {
@@ -79,8 +65,14 @@ export interface CrossvalResult extends Metrics {
   seed: number;
   threads: number;
   dataset: { kind: string; hash: string; images: number; skipped: number };
+  /** That passed while somebody worked on it, and those of work: more, where several processes worked at one time. */
   seconds: number;
+  workSeconds: number;
+  /** Folds that were worked on at one time, at most. */
+  workers: number;
+  /** Of one process, the largest; and of all that ran at one time together, at most. */
   peakRssBytes: number;
+  totalPeakRssBytes: number;
 }
 
 /** What a report is drawn from. */
@@ -135,12 +127,16 @@ export async function crossValidate(options: CrossvalOptions): Promise<CrossvalR
     });
     const preparing = (performance.now() - begun) / 1000;
 
-    const masks = new Map<number, Float32Array>();
+    const tasks = folds.names.map((fold, f) => foldTask(options, set, foldOf, fold, f));
+    const todo: FoldTask[] = [];
+    for (const task of tasks) if (!(await readFold(run.path, task))) todo.push(task);
+    if (todo.length > 0) await (options.runFolds ?? foldsInTurn)(todo, foldsRun(run, set, progress));
+
     const records: FoldRecord[] = [];
-    for (const [f, name] of folds.names.entries()) {
-      const record = await runFold(run, options, set, foldOf, f, name, masks);
-      records.push(record);
-      progress.log(`fold ${name}: ${record.correct} of ${record.test} right (${(100 * record.accuracy).toFixed(1)} %)`);
+    const masks = new Map<number, Float32Array>();
+    for (const task of tasks) {
+      records.push(await requireFold(run, task));
+      for (const [index, mask] of await readFoldMasks(run.path, task)) masks.set(index, mask);
     }
     return await conclude(run, options, set, records, masks, preparing);
   } finally {
@@ -159,87 +155,53 @@ function requireFilledFolds({ names, fold }: ReturnType<typeof publishedFolds>, 
   });
 }
 
-async function runFold(
-  run: RunFolder,
-  options: CrossvalOptions,
+function foldTask(
+  { dataset, config, seed, threads, literature = false, version, licence }: CrossvalOptions,
   set: PreparedSet,
   foldOf: ReadonlyMap<string, number>,
+  fold: string,
   f: number,
-  name: string,
-  masks: Map<number, Float32Array>,
-): Promise<FoldRecord> {
-  // The names of folds come from a table that may be anybody's: in the name of a file they must not lead elsewhere.
-  const key = `fold-${encodeURIComponent(name)}`;
-  const file = run.file(`checkpoint/${key}.json`);
-  const maskFile = run.file(`checkpoint/${key}.masks`);
+): FoldTask {
   const all = [...set.ids.keys()];
   const test = all.filter((i) => foldOf.get(set.ids[i]!) === f);
-  if (existsSync(file) && existsSync(maskFile)) {
-    const { arrays } = await readArrays(maskFile);
-    remember(masks, test, arrays.masks as Float32Array);
-    return readJson<FoldRecord>(file);
-  }
-  const { config, threads, progress } = options;
-  const members = all.filter((i) => foldOf.has(set.ids[i]!) && foldOf.get(set.ids[i]!) !== f);
   const unlabelled = all.filter((i) => !foldOf.has(set.ids[i]!));
-  const begun = performance.now();
-  await run.event("fold started", { fold: name, train: members.length, test: test.length });
-  const epoch = Math.max(1, Math.round(members.length / config.tune.batch));
-  const trained = await train({
-    set,
-    train: members,
+  return {
+    command: "fold",
+    version,
+    dataset: { kind: dataset.kind, hash: dataset.hash },
+    fold,
+    train: all.filter((i) => foldOf.has(set.ids[i]!) && foldOf.get(set.ids[i]!) !== f),
     unlabelled: config.distill.transductive ? [...unlabelled, ...test] : unlabelled,
+    test,
     config,
-    seed: options.seed,
-    name: key,
+    seed,
     threads,
-    folder: run.file("checkpoint"),
-    progress,
-    look: options.literature ? { samples: test, every: epoch } : undefined,
-  });
-  const classified = await classify(set, test, trained.parts, threads);
-  const right = (rows: readonly { index: number; probabilities: readonly number[] }[]) =>
-    rows.filter(({ index, probabilities }) => argmax(probabilities) === set.labels[index]).length;
-  const model = await exportModel(trained.parts, {
-    program: `androscope ${options.version}`,
-    classes: set.classes,
-    training: {
-      dataset: options.dataset.kind,
-      hash: options.dataset.hash,
-      images: members.length,
-      seed: options.seed,
-      licence: options.licence,
-      transductive: config.distill.transductive,
-    },
-  });
-  await writeFileAtomic(run.file(`models/${key}.onnx`), model);
-  const packed = Float32Array.from(classified.flatMap((c) => [...c.mask]));
-  await writeArrays(maskFile, { arrays: { masks: packed }, meta: {} });
-  remember(masks, test, packed);
-  const record: FoldRecord = {
-    name,
-    train: members.length,
-    test: test.length,
-    correct: right(classified),
-    accuracy: right(classified) / test.length,
-    seconds: (performance.now() - begun) / 1000,
-    peakRssBytes: process.resourceUsage().maxRSS * 1024,
-    predictions: classified.map(({ mask: _, ...rest }: Classified) => rest),
-    curves: trained.curves,
-    masks: trained.masks,
-    looks: trained.looks.map(({ step, probabilities }) => ({
-      step,
-      accuracy: right(probabilities.map((p, i) => ({ index: test[i]!, probabilities: p }))) / test.length,
-    })),
+    literature,
+    licence,
   };
-  await writeJson(file, record);
-  await run.event("fold done", { fold: name, correct: record.correct, test: record.test, seconds: record.seconds });
-  return record;
 }
 
-function remember(masks: Map<number, Float32Array>, samples: readonly number[], packed: Float32Array): void {
-  const size = packed.length / Math.max(1, samples.length);
-  for (const [i, index] of samples.entries()) masks.set(index, packed.slice(i * size, (i + 1) * size));
+/** What is told and written down as folds begin and end. */
+function foldsRun(run: RunFolder, set: PreparedSet, progress: Progress): FoldsRun {
+  return {
+    place: { folder: run.path, set, progress },
+    started: ({ fold, train, test }) => run.event("fold started", { fold, train: train.length, test: test.length }),
+    restarted: async ({ fold }, why) => {
+      await run.event("fold restarted", { fold, why });
+      progress.log(`${why}; begun again from its checkpoint`);
+    },
+    finished: async (task) => {
+      const { name, correct, test, accuracy, seconds } = await requireFold(run, task);
+      await run.event("fold done", { fold: name, correct, test, seconds });
+      progress.log(`fold ${name}: ${correct} of ${test} right (${(100 * accuracy).toFixed(1)} %)`);
+    },
+  };
+}
+
+async function requireFold(run: RunFolder, task: FoldTask): Promise<FoldRecord> {
+  const record = await readFold(run.path, task);
+  if (!record) throw new Error(`fold ${task.fold} was said to be done and left no result`);
+  return record;
 }
 
 async function conclude(
@@ -270,6 +232,8 @@ async function conclude(
     )
     .sort((a, b) => a.index - b.index);
   const metrics = computeMetrics(rows, set.classes);
+  const spells = records.flatMap((r) => r.spells);
+  const elsewhere = spells.filter((spell) => spell.process !== process.pid);
   const result: CrossvalResult = {
     protocol: config.distill.transductive ? TRANSDUCTIVE_PROTOCOL : PROTOCOL,
     split: options.split,
@@ -289,8 +253,11 @@ async function conclude(
     seed,
     threads: options.threads,
     dataset: { kind: dataset.kind, hash: dataset.hash, images: set.ids.length, skipped: set.problems.length },
-    seconds: preparing + records.reduce((sum, r) => sum + r.seconds, 0),
-    peakRssBytes: Math.max(...records.map((r) => r.peakRssBytes)),
+    seconds: preparing + elapsedSeconds(spells),
+    workSeconds: preparing + workSeconds(spells),
+    workers: mostAtOnce(spells, () => 1),
+    peakRssBytes: Math.max(peakRss(), ...records.map((r) => r.peakRssBytes)),
+    totalPeakRssBytes: peakRss() + mostAtOnce(elsewhere, (spell) => spell.peakRssBytes),
   };
   await writeFileAtomic(
     run.file("predictions.csv"),

@@ -1,6 +1,6 @@
 /** Figures of the report that need intervals: of classes, folds, bins of confidence and coverage. */
 import type { CalibrationPoint, ClassFigures, CoveragePoint, Estimate, FoldFigures } from "../reports/index.ts";
-import type { FoldResult } from "./crossval.ts";
+import type { FoldResult } from "./fold-task.ts";
 import { argmax, type CalibrationBin, computeMetrics, type PredictionRow, wilson } from "./metrics.ts";
 
 const proportion = (k: number, n: number): Estimate => ({ value: n ? k / n : 0, ...wilson(k, n) });

@@ -1,6 +1,6 @@
 /** One model from a whole dataset, in a run folder. */
 import { type Dataset, requireStillTrainable, requireTrainable } from "../datasets/index.ts";
-import { openRun, type Progress, writeJson } from "../runs/index.ts";
+import { openRun, type Progress, peakRss, writeJson } from "../runs/index.ts";
 import type { Config } from "./config.ts";
 import { train } from "./fold.ts";
 import { exportModel, Model, writeModel } from "./model.ts";
@@ -81,7 +81,7 @@ export async function trainFinal(options: TrainFinalOptions): Promise<TrainFinal
       skipped: set.problems.length,
       classes: set.classes,
       seconds: (performance.now() - begun) / 1000,
-      peakRssBytes: process.resourceUsage().maxRSS * 1024,
+      peakRssBytes: peakRss(),
       curves: trained.curves,
     };
     await writeJson(run.file("metrics.json"), { ...result, problems: set.problems });

@@ -5,7 +5,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { InferenceRunner, input, parseState, type State, serializeState } from "../autodiff/index.ts";
-import { type Progress, Random, readArrays, writeArrays } from "../runs/index.ts";
+import { type Progress, Random, readArrays, type Spell, spellSince, writeArrays } from "../runs/index.ts";
 import { type ClassifierParts, classification } from "./classifier.ts";
 import type { Config } from "./config.ts";
 import { type DistillResult, distill, overlap } from "./distill.ts";
@@ -49,6 +49,8 @@ export interface Trained {
   masks: MaskQuality[];
   /** Accuracy on the looked-at samples at epochs, with the probabilities. */
   looks: { step: number; probabilities: number[][] }[];
+  /** Stage 1's work, where it was found done. */
+  earlier?: Spell;
 }
 
 /** Mean and common deviation of the colours of some crops, in [0, 1]. */
@@ -80,32 +82,11 @@ export function colourStatistics(
 
 /** Trains both stages. */
 export async function train(task: TrainingTask): Promise<Trained> {
-  const { set, config, seed, name, threads, folder, progress } = task;
-  const random = Random.seeded(seed).stream("training", name);
-  const members = [...task.train, ...(task.unlabelled ?? [])].sort((a, b) => a - b);
-  const file = (kind: string) => folder && join(folder, `${name}.${kind}`);
-  let geometry: Geometry = {
-    frameExtent: set.frameExtent,
-    viewExtent: set.frameExtent,
-    ...colourStatistics(set, task.train),
-  };
-
-  const distilling = file("distill.checkpoint");
-  const stage1 = await keep(file("distilled"), distilling, async () => {
-    progress.start(`${name}: stage 1, distillation`, config.distill.steps);
-    const result = await distill({
-      set,
-      members,
-      geometry,
-      config,
-      random: random.stream("distill"),
-      threads,
-      checkpoint: distilling,
-      onStep: (step, { loss }) => progress.update(step, `loss ${loss!.toFixed(3)}`),
-    });
-    progress.finish();
-    return result;
-  });
+  const { set, config, name, threads, progress } = task;
+  const random = streamOf(task);
+  const file = fileOf(task);
+  let geometry = frameOf(task);
+  const { earlier, ...stage1 } = await distilled(task, geometry);
 
   const heads = new Map<number, SegmentedHead>();
   const masks: MaskQuality[] = [];
@@ -155,24 +136,75 @@ export async function train(task: TrainingTask): Promise<Trained> {
   });
   progress.finish();
   await removeCheckpoint(checkpoint);
-  return { parts: partsOf(stage2.weights), curves: { distill: stage1.curve, tune: stage2.curve }, masks, looks };
+  return {
+    parts: partsOf(stage2.weights),
+    curves: { distill: stage1.curve, tune: stage2.curve },
+    masks,
+    looks,
+    ...(earlier ? { earlier } : {}),
+  };
 }
+
+/** Stage 1 alone, kept in the task's folder: {@link train} then finds it there and goes on, in whatever process. */
+export async function distillAhead(task: TrainingTask & { folder: string }): Promise<void> {
+  await distilled(task, frameOf(task));
+}
+
+/** Whether stage 1 of a training of this name is done and kept. */
+export function isDistilled(folder: string, name: string): boolean {
+  return existsSync(join(folder, `${name}.distilled`));
+}
+
+const streamOf = ({ seed, name }: TrainingTask) => Random.seeded(seed).stream("training", name);
+const fileOf =
+  ({ folder, name }: TrainingTask) =>
+  (kind: string) =>
+    folder && join(folder, `${name}.${kind}`);
+
+/** How stage 1 looks at crops. */
+function frameOf({ set, train }: TrainingTask): Geometry {
+  return { frameExtent: set.frameExtent, viewExtent: set.frameExtent, ...colourStatistics(set, train) };
+}
+
+function distilled(task: TrainingTask, geometry: Geometry): Promise<Kept> {
+  const { set, config, name, threads, progress } = task;
+  const checkpoint = fileOf(task)("distill.checkpoint");
+  return keep(fileOf(task)("distilled"), checkpoint, async () => {
+    progress.start(`${name}: stage 1, distillation`, config.distill.steps);
+    const result = await distill({
+      set,
+      members: [...task.train, ...(task.unlabelled ?? [])].sort((a, b) => a - b),
+      geometry,
+      config,
+      random: streamOf(task).stream("distill"),
+      threads,
+      checkpoint,
+      onStep: (step, { loss }) => progress.update(step, `loss ${loss!.toFixed(3)}`),
+    });
+    progress.finish();
+    return result;
+  });
+}
+
+type Kept = DistillResult & Pick<Trained, "earlier">;
 
 /** A finished stage 1 is kept, so that a resumed run does not repeat it. */
 async function keep(
   path: string | undefined,
   checkpoint: string | undefined,
   make: () => Promise<DistillResult>,
-): Promise<DistillResult> {
+): Promise<Kept> {
   if (path && existsSync(path)) {
     const { arrays, meta } = await readArrays(path);
     // A kill may have come between the two.
     await removeCheckpoint(checkpoint);
-    return { weights: parseState(arrays.weights as Uint8Array), ...(meta as Omit<DistillResult, "weights">) };
+    return { weights: parseState(arrays.weights as Uint8Array), ...(meta as Omit<Kept, "weights">) };
   }
+  const from = Date.now();
   const result = await make();
   const { weights, ...meta } = result;
-  if (path) await writeArrays(path, { arrays: { weights: serializeState(weights) }, meta });
+  const earlier = spellSince(from);
+  if (path) await writeArrays(path, { arrays: { weights: serializeState(weights) }, meta: { ...meta, earlier } });
   await removeCheckpoint(checkpoint);
   return result;
 }

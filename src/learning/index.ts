@@ -1,6 +1,15 @@
 export { type Config, configSchema, defaultConfig, loadConfig, resolveConfig } from "./config.ts";
 export { type TrainFinalResult, trainFinal } from "./final.ts";
-export { type Classified, classify, type MaskQuality, type Trained, type TrainingTask, train } from "./fold.ts";
+export {
+  type Classified,
+  classify,
+  distillAhead,
+  isDistilled,
+  type MaskQuality,
+  type Trained,
+  type TrainingTask,
+  train,
+} from "./fold.ts";
 export {
   exportModel,
   MODEL_FORMAT,

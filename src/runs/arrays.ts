@@ -44,7 +44,8 @@ export function packArrays({ arrays, meta }: ArrayFile): Uint8Array {
   return bytes;
 }
 
-export function unpackArrays(bytes: Uint8Array, where: string): ArrayFile {
+/** @param copy false: the arrays may be views of `bytes`, which nobody may change any more */
+export function unpackArrays(bytes: Uint8Array, where: string, { copy = true } = {}): ArrayFile {
   try {
     const text = new TextDecoder("utf-8", { fatal: true });
     if (text.decode(bytes.subarray(0, MAGIC.length)) !== MAGIC) throw new Error("another kind of file");
@@ -57,8 +58,10 @@ export function unpackArrays(bytes: Uint8Array, where: string): ArrayFile {
       const byteLength = length * TYPES[type].BYTES_PER_ELEMENT;
       const from = bytes.byteOffset + start + offset;
       if (start + offset + byteLength > bytes.length) throw new Error("a truncated file");
-      // Copied: the file's own buffer need not be aligned.
-      return [name, new TYPES[type](bytes.buffer.slice(from, from + byteLength) as ArrayBuffer)];
+      const Type = TYPES[type];
+      // A view must be aligned, and where `bytes` lies in its buffer is not for us to say.
+      if (!copy && from % 8 === 0) return [name, new Type(bytes.buffer as ArrayBuffer, from, length)];
+      return [name, new Type(bytes.buffer.slice(from, from + byteLength) as ArrayBuffer)];
     };
     return { arrays: Object.fromEntries((entries as Entry[]).map(unpack)), meta };
   } catch (cause) {
@@ -77,5 +80,6 @@ export async function writeArrays(path: string, content: ArrayFile): Promise<voi
 }
 
 export async function readArrays(path: string): Promise<ArrayFile> {
-  return unpackArrays(await readBytes(path), path);
+  // The bytes are ours alone: views of them, so that crops of gigabytes are not in memory twice.
+  return unpackArrays(await readBytes(path), path, { copy: false });
 }

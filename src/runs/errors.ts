@@ -20,6 +20,7 @@ export const ERROR_CODES = {
   "run/not-a-run": "The folder to resume is not a run folder.",
   "run/different": "The run to resume was started with another configuration or data.",
   "run/busy": "Another process is writing to this run folder.",
+  "job/crashed": "A worker process ended twice in the middle of its task.",
   "data/empty": "There is no usable image.",
   "data/one-class": "All labelled images have the same class.",
   "data/class-too-small": "A class has fewer images than there are folds.",

@@ -51,6 +51,15 @@ describe("in a log", () => {
     expect(written.join("")).not.toContain("\x1b");
   });
 
+  test("who knows better how much time is left is believed", () => {
+    const { stream, written } = recorder(false);
+    const progress = terminalProgress(stream);
+    progress.start("Tuning", 200);
+    vi.advanceTimersByTime(20_000);
+    progress.update(100, "", 75);
+    expect(written).toEqual(["Tuning  100/200  50 %  1 min 15 s left\n"]);
+  });
+
   test("what comes before a start or after the end says nothing", () => {
     const { stream, written } = recorder(false);
     const progress = terminalProgress(stream);

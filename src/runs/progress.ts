@@ -3,8 +3,11 @@
 export interface Progress {
   /** Begins a piece of work of `total` units; ends the one before. */
   start(label: string, total: number): void;
-  /** Sets the units done so far, with a short note such as a loss. */
-  update(done: number, note?: string): void;
+  /**
+   * Sets the units done so far, with a short note such as a loss.
+   * @param secondsLeft where the caller knows better than to divide the time so far by the units done
+   */
+  update(done: number, note?: string, secondsLeft?: number): void;
   /** Ends the current piece of work. */
   finish(note?: string): void;
   /** Prints a line that stays. */
@@ -43,12 +46,13 @@ export function terminalProgress(stream: NodeJS.WriteStream = process.stderr): P
       open = true;
       if (live) draw(`${label} …`, false);
     },
-    update(done, note = "") {
+    update(done, note = "", secondsLeft) {
       const now = performance.now();
       if (!open || now - printed < (live ? 100 : 10_000)) return;
       printed = now;
       const elapsed = (now - begun) / 1000;
-      const left = done > 0 ? `${formatDuration((elapsed / done) * (total - done))} left` : "";
+      const remaining = secondsLeft ?? (done > 0 ? (elapsed / done) * (total - done) : undefined);
+      const left = remaining === undefined ? "" : `${formatDuration(remaining)} left`;
       const percent = total > 0 ? `${Math.floor((100 * done) / total)} %` : "";
       draw([label, `${done}/${total}`, percent, left, note].filter(Boolean).join("  "), false);
     },

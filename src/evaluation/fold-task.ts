@@ -1,0 +1,194 @@
+/**
+ * One fold of a cross-validation as a task: everything its result depends on in one plain document, so that any process
+ * can compute it, at any time, once or twice, with the same result. It writes its own files in the run's folder, and
+ * nothing else.
+ */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import {
+  type Classified,
+  type Config,
+  type CurvePoint,
+  classify,
+  distillAhead,
+  exportModel,
+  isDistilled,
+  type MaskQuality,
+  type PreparedSet,
+  type TrainingTask,
+  train,
+} from "../learning/index.ts";
+import {
+  hashOf,
+  type Progress,
+  readArrays,
+  readJson,
+  type Spell,
+  spellSince,
+  workSeconds,
+  writeArrays,
+  writeFileAtomic,
+  writeJson,
+} from "../runs/index.ts";
+import { argmax } from "./metrics.ts";
+
+export interface FoldTask {
+  readonly command: "fold";
+  readonly version: string;
+  readonly dataset: { readonly kind: string; readonly hash: string };
+  readonly fold: string;
+  /** Samples of the prepared set: to learn from, to learn from without labels, to test. */
+  readonly train: readonly number[];
+  readonly unlabelled: readonly number[];
+  readonly test: readonly number[];
+  readonly config: Config;
+  readonly seed: number;
+  readonly threads: number;
+  /** Also look at the test fold on the way, as the literature does. */
+  readonly literature: boolean;
+  readonly licence: string;
+}
+
+/** Where a task is done, on which nothing in its result depends. */
+export interface FoldPlace {
+  /** The run's folder. */
+  folder: string;
+  set: PreparedSet;
+  progress: Progress;
+}
+
+export interface FoldResult {
+  name: string;
+  train: number;
+  test: number;
+  correct: number;
+  accuracy: number;
+  /** Of work; folds may be worked on at the same time. */
+  seconds: number;
+  /** Of the processes that worked on it, the largest. */
+  peakRssBytes: number;
+}
+
+/** Everything of a fold that the report and a resumed run need. */
+export interface FoldRecord extends FoldResult {
+  /** {@link hashOf} the task. */
+  task: string;
+  spells: Spell[];
+  predictions: { index: number; probabilities: number[]; length: number; width: number; agreement: number }[];
+  curves: { distill: CurvePoint[]; tune: CurvePoint[] };
+  masks: MaskQuality[];
+  looks: { step: number; accuracy: number }[];
+}
+
+/** The names of folds come from a table that may be anybody's: in the name of a file they must not lead elsewhere. */
+const keyOf = ({ fold }: FoldTask) => `fold-${encodeURIComponent(fold)}`;
+const checkpointOf = (folder: string) => join(folder, "checkpoint");
+const recordFile = (folder: string, task: FoldTask) => join(checkpointOf(folder), `${keyOf(task)}.json`);
+const maskFile = (folder: string, task: FoldTask) => join(checkpointOf(folder), `${keyOf(task)}.masks`);
+
+/** What a finished fold left in the folder; undefined where it is not finished, or was another task's. */
+export async function readFold(folder: string, task: FoldTask): Promise<FoldRecord | undefined> {
+  const file = recordFile(folder, task);
+  if (!existsSync(file) || !existsSync(maskFile(folder, task))) return undefined;
+  const record = await readJson<FoldRecord>(file);
+  return record.task === hashOf(task) ? record : undefined;
+}
+
+/** The masks of a finished fold's test samples, by sample. */
+export async function readFoldMasks(folder: string, task: FoldTask): Promise<[number, Float32Array][]> {
+  const { arrays } = await readArrays(maskFile(folder, task));
+  const packed = arrays.masks as Float32Array;
+  const size = packed.length / Math.max(1, task.test.length);
+  return task.test.map((index, i) => [index, packed.slice(i * size, (i + 1) * size)]);
+}
+
+/** A fold's first half, stage 1, ahead of {@link runFold}, which then finds it done. */
+export async function distillFold(task: FoldTask, place: FoldPlace): Promise<void> {
+  await distillAhead({ ...trainingOf(task, place), folder: checkpointOf(place.folder) });
+}
+
+/** Whether {@link distillFold} has nothing to do. */
+export function isFoldDistilled(folder: string, task: FoldTask): boolean {
+  return isDistilled(checkpointOf(folder), keyOf(task));
+}
+
+function trainingOf(task: FoldTask, { folder, set, progress }: FoldPlace): TrainingTask {
+  const { train: members, test, config, seed, threads } = task;
+  const epoch = Math.max(1, Math.round(members.length / config.tune.batch));
+  return {
+    set,
+    train: members,
+    unlabelled: task.unlabelled,
+    config,
+    seed,
+    name: keyOf(task),
+    threads,
+    folder: checkpointOf(folder),
+    progress,
+    look: task.literature ? { samples: test, every: epoch } : undefined,
+  };
+}
+
+/** Trains and tests one fold, from where an earlier attempt left it. {@link readFold} then gives its result. */
+export async function runFold(task: FoldTask, place: FoldPlace): Promise<void> {
+  const { folder, set } = place;
+  const { test, config, threads } = task;
+  const from = Date.now();
+  const trained = await train(trainingOf(task, place));
+  const classified = await classify(set, test, trained.parts, threads);
+  const right = (rows: readonly { index: number; probabilities: readonly number[] }[]) =>
+    rows.filter(({ index, probabilities }) => argmax(probabilities) === set.labels[index]).length;
+  const model = await exportModel(trained.parts, {
+    program: `androscope ${task.version}`,
+    classes: set.classes,
+    training: {
+      dataset: task.dataset.kind,
+      hash: task.dataset.hash,
+      images: task.train.length,
+      seed: task.seed,
+      licence: task.licence,
+      transductive: config.distill.transductive,
+    },
+  });
+  await writeFileAtomic(join(folder, "models", `${keyOf(task)}.onnx`), model);
+  const packed = Float32Array.from(classified.flatMap((c) => [...c.mask]));
+  await writeArrays(maskFile(folder, task), { arrays: { masks: packed }, meta: {} });
+  const spells = [...(trained.earlier ? [trained.earlier] : []), spellSince(from)];
+  const record: FoldRecord = {
+    task: hashOf(task),
+    name: task.fold,
+    train: task.train.length,
+    test: test.length,
+    correct: right(classified),
+    accuracy: right(classified) / test.length,
+    seconds: workSeconds(spells),
+    peakRssBytes: Math.max(...spells.map((spell) => spell.peakRssBytes)),
+    spells,
+    predictions: classified.map(({ mask: _, ...rest }: Classified) => rest),
+    curves: trained.curves,
+    masks: trained.masks,
+    looks: trained.looks.map(({ step, probabilities }) => ({
+      step,
+      accuracy: right(probabilities.map((p, i) => ({ index: test[i]!, probabilities: p }))) / test.length,
+    })),
+  };
+  await writeJson(recordFile(folder, task), record);
+}
+
+/** How folds are run where nothing else is asked for: one after the other, in this process. */
+export async function foldsInTurn(tasks: readonly FoldTask[], { place, started, finished }: FoldsRun): Promise<void> {
+  for (const task of tasks) {
+    await started(task);
+    await runFold(task, place);
+    await finished(task);
+  }
+}
+
+export interface FoldsRun {
+  place: FoldPlace;
+  /** To be called as a task begins, and when it has left its result in the folder; one call at a time. */
+  started(task: FoldTask): Promise<void>;
+  /** To be called where a task ended in the middle and is begun again. */
+  restarted(task: FoldTask, why: string): Promise<void>;
+  finished(task: FoldTask): Promise<void>;
+}
