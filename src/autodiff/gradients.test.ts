@@ -7,6 +7,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Random } from "../runs/index.ts";
 import * as autodiff from "./index.ts";
+import { blockCases } from "./testing/cases-blocks.ts";
 import { elementwiseCases } from "./testing/cases-elementwise.ts";
 import { imageCases } from "./testing/cases-images.ts";
 import { layerCases } from "./testing/cases-layers.ts";
@@ -17,7 +18,7 @@ import { drawn } from "./testing/properties.ts";
 
 const { constant, grad, InferenceRunner, input, mul, ShapeError, stopGradient, sum, variable } = autodiff;
 
-const CASES = [...elementwiseCases, ...tensorCases, ...imageCases, ...layerCases, ...lossCases];
+const CASES = [...elementwiseCases, ...tensorCases, ...imageCases, ...layerCases, ...lossCases, ...blockCases];
 
 describe("values and gradients over drawn shapes", () => {
   for (const [i, { ops, runs, parameters, make }] of CASES.entries()) {
@@ -32,10 +33,19 @@ describe("values and gradients over drawn shapes", () => {
 
 /** Exports that carry no gradient, and why none is to be tested. */
 const WITHOUT_GRADIENT = {
-  "constant almost everywhere": ["argMax", "equal", "greater", "greaterOrEqual", "less", "lessOrEqual", "sign"],
+  "constant almost everywhere": [
+    "argMax",
+    "equal",
+    "greater",
+    "greaterOrEqual",
+    "less",
+    "lessOrEqual",
+    "sign",
+    "isPositive",
+  ],
   "another type": ["cast"],
-  "gradients stop here, on purpose": ["stopGradient"],
-  "refuses to be differentiated": ["gridSample"],
+  "gradients stop here, on purpose": ["stopGradient", "untracked"],
+  "refuses to be differentiated": ["gridSample", "gridSamplePlanes"],
   "leaves, and what reads shapes": ["canvasSizeOf", "constant", "input", "ints", "variable"],
   "makes nodes, or walks them": [
     "asTensor",
@@ -45,6 +55,7 @@ const WITHOUT_GRADIENT = {
     "operands",
     "topologicalOrder",
   ],
+  "what it runs on": ["channelBlock", "usesBlocks"],
   "shapes and codes": ["DTYPE_CODES", "showShape", "sizeOf"],
   "first values": ["heNormal", "normal", "ones", "uniform", "zeros"],
   "parameters and training": [

@@ -12,7 +12,6 @@ import {
   type State,
   scale,
   softmax,
-  sub,
   type Tensor,
   transpose,
 } from "../autodiff/index.ts";
@@ -29,7 +28,7 @@ import {
   viewPositions,
 } from "./planes.ts";
 import { testPerturbations } from "./posed.ts";
-import { type Geometry, normalisePlanes, type Segmentation, segment } from "./segment.ts";
+import { type Geometry, type Segmentation, segment, viewColours } from "./segment.ts";
 import { crop, viewMap } from "./views.ts";
 
 export interface Classification extends Segmentation {
@@ -78,10 +77,7 @@ export function classification(pixels: Tensor, sizes: Tensor, parts: ClassifierP
   const seen = readCropPlanes(crops, positions, side);
   const frame = reshape(segmentation.mask, [-1, 1, side, side]);
   const mask = readFramePlanes(frame, geometry.frameExtent, sizes, positions, side);
-  const colours =
-    config.colour === "absolute"
-      ? normalisePlanes(seen, geometry)
-      : relativePlanes(seen, repeatRows(segmentation.background, count), geometry);
+  const colours = viewColours(seen, repeatRows(segmentation.background, count), geometry, config.colour);
   const [least, most] = tune.suppress.margin;
   const focused = tune.suppress.enabled ? mul(colours, keptRegion(mask, Math.round((least + most) / 2))) : colours;
 
@@ -96,11 +92,6 @@ export function classification(pixels: Tensor, sizes: Tensor, parts: ClassifierP
     probabilities: overViews(softmax(scale(logits, 1 / temperature), 1), classes),
     features: overViews(pooled, pooled.shape[1]!),
   };
-}
-
-/** Colours relative to the crop's background: what {@link viewColours} of tune.ts does, in planes. */
-function relativePlanes(colours: Tensor, background: Tensor, { colourDeviation }: Geometry): Tensor {
-  return scale(sub(colours, reshape(background, [-1, 3, 1, 1])), 1 / (255 * colourDeviation));
 }
 
 /** axis [N, 2] → the rotation [N, 2, 2] whose columns are the head's right and its tail direction. */

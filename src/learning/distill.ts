@@ -5,7 +5,6 @@
 import {
   add,
   bceWithLogits,
-  cast,
   channelBlock,
   concat,
   constant,
@@ -23,17 +22,19 @@ import {
   type Tensor,
   TrainingSession,
   trainingStep,
+  transpose,
 } from "../autodiff/index.ts";
 import { contrast, parts } from "../heads/index.ts";
 import type { Random } from "../runs/index.ts";
 import type { Config } from "./config.ts";
 import { decode, encode, relativeRotation } from "./network.ts";
+import { channelsLast, cropPlanes, readCropPlanes, viewPositions } from "./planes.ts";
 import { acrosomeOf, cropOf, type PreparedSet, pseudoMaskOf, setTargets } from "./prepare.ts";
 import { batchSampler } from "./schedule.ts";
 import { type Geometry, normaliseColour } from "./segment.ts";
 import { Segmenter } from "./segmenter.ts";
 import { averaged, type CurvePoint, trainLoop } from "./training.ts";
-import { crop, readCrops, viewMap, viewPixels } from "./views.ts";
+import { crop, viewMap } from "./views.ts";
 
 export interface DistillResult {
   /** The averaged parameters: "encoder/…", "decoder/…", "rotation/…". */
@@ -74,18 +75,25 @@ export function distillStep(
   const trust = input("trust", [heads]);
   const turn = input("turn", [heads, 2]);
 
-  const twice = (x: Tensor) => concat([x, x], 0);
-  const canvasSize = constant([side, side]);
-  const canvas = twice(cast(concat([pixels, targets], 3), "float32"));
-  const seen = readCrops(canvas, canvasSize, twice(sizes), viewPixels(theta, network.viewSize));
-  const colours = mul(slice(seen, [0], [3], [3]), reshape(gains, [2 * heads, 1, 1, 3]));
-  const target = (channel: number) => scale(slice(seen, [3 + channel], [4 + channel], [3]), 1 / 255);
+  // Both views of a crop are read in one go; then all first views come before all second ones.
+  const crops = {
+    planes: concat([cropPlanes(pixels), cropPlanes(targets)], 1),
+    canvasSize: constant([side, side]),
+    sizes,
+  };
+  const S = network.viewSize;
+  const maps = transpose(reshape(theta, [2, heads, 2, 3]), [1, 0, 2, 3]);
+  const read = readCropPlanes(crops, viewPositions(maps, S), S);
+  const seen = reshape(transpose(reshape(read, [heads, 2, 6 * S * S]), [1, 0, 2]), [2 * heads, 6, S, S]);
+  const colours = mul(slice(seen, [0], [3], [1]), reshape(gains, [2 * heads, 3, 1, 1]));
+  const target = (channel: number) => channelsLast(scale(slice(seen, [3 + channel], [4 + channel], [1]), 1 / 255));
   const mask = target(0);
   const distance = sub(scale(target(1), 2), 1);
   const acrosome = target(2);
+  const twice = (x: Tensor) => concat([x, x], 0);
   const weights = twice(trust);
 
-  const features = encode(scope.sub("encoder"), normaliseColour(colours, geometry), network);
+  const features = encode(scope.sub("encoder"), channelsLast(normaliseColour(colours, geometry)), network);
   const predicted = decode(scope.sub("decoder"), features, network);
   const metrics: Record<string, Tensor> = {};
   metrics.mask = add(bceWithLogits(predicted.mask, mask, weights), diceLoss(sigmoid(predicted.mask), mask, weights));

@@ -1,7 +1,7 @@
 /**
- * Views in prediction: what views.ts does, with every colour and coordinate as a plane of its own and several views of
- * a crop in one go. ONNX Runtime computes rows of thousands of numbers many times faster than rows of two or three.
- * Only prediction uses it: nothing here has a gradient.
+ * Reading views in the graph, with every colour and coordinate as a plane of its own and several views of a crop in one
+ * go: ONNX Runtime computes rows of thousands of numbers many times faster than rows of two or three. views.ts makes the
+ * maps. Nothing here has a gradient.
  */
 import {
   add,
@@ -13,6 +13,7 @@ import {
   gridSamplePlanes,
   maximum,
   minimum,
+  mul,
   reshape,
   scale,
   slice,
@@ -33,7 +34,7 @@ export interface Crops {
 
 /** [N, P, Q, 3] bytes → planes of floats. */
 export function cropPlanes(pixels: Tensor): Tensor {
-  return transpose(cast(pixels, "float32"), [0, 3, 1, 2]);
+  return cast(transpose(pixels, [0, 3, 1, 2]), "float32");
 }
 
 /** Maps [N, V, 2, 3] → the pixels that V views read, [N, V, 2, S·S]: a plane of x, a plane of y. */
@@ -65,16 +66,38 @@ function sample(planes: Tensor, positions: Tensor, side: number): Tensor {
   return reshape(apart, [-1, channels, side, side]);
 }
 
+/**
+ * Where the head plus a margin is, softly, when every head has a margin of its own.
+ * @param mask [N, 1, S, S] in [0, 1] @param margins [N, K + 1]: one-hot over margins of 0 to K pixels
+ */
+export function keptRegions(mask: Tensor, margins: Tensor): Tensor {
+  let grown = softEdge(mask);
+  const at = (k: number) => reshape(slice(margins, [k], [k + 1], [1]), [-1, 1, 1, 1]);
+  let kept = mul(grown, at(0));
+  for (let k = 1; k < margins.shape[1]!; k++) {
+    grown = maximumOver(grown, [3, 3]);
+    kept = add(kept, mul(grown, at(k)));
+  }
+  return kept;
+}
+
+/** About one pixel wide around probability one half. */
+function softEdge(mask: Tensor): Tensor {
+  return clip(add(scale(sub(mask, 0.5), 4), 0.5), 0, 1);
+}
+
+function maximumOver(x: Tensor, kernel: readonly [number, number]): Tensor {
+  return emit("MaxPool", [x], x.shape, {
+    attributes: { kernel_shape: kernel, pads: [...kernel, ...kernel].map((size) => size >> 1) },
+  });
+}
+
 /** Where the head plus `margin` pixels is, softly: 1 inside, 0 beyond. @param mask [N, 1, S, S] in [0, 1] */
 export function keptRegion(mask: Tensor, margin: number): Tensor {
-  const soft = clip(add(scale(sub(mask, 0.5), 4), 0.5), 0, 1);
+  const soft = softEdge(mask);
   if (margin === 0) return soft;
   // Growing by a pixel `margin` times is one maximum over a square, and that one over rows, then one over columns.
-  const along = (x: Tensor, kernel: readonly [number, number]) =>
-    emit("MaxPool", [x], x.shape, {
-      attributes: { kernel_shape: kernel, pads: [...kernel, ...kernel].map((size) => size >> 1) },
-    });
-  return along(along(soft, [1, 2 * margin + 1]), [2 * margin + 1, 1]);
+  return maximumOver(maximumOver(soft, [1, 2 * margin + 1]), [2 * margin + 1, 1]);
 }
 
 /** [N, C, S, S] with left and right swapped. */

@@ -60,22 +60,22 @@ export interface Segmentation {
   background: Tensor;
 }
 
-/** Colours 0 to 255 → about unit variance around the training crops' mean. */
-export function normaliseColour(view: Tensor, geometry: Geometry): Tensor {
-  return normalise(view, geometry, [1, 1, 1, 3]);
-}
-
-/** The same of planes [N, 3, S, S]. */
-export function normalisePlanes(view: Tensor, geometry: Geometry): Tensor {
-  return normalise(view, geometry, [1, 3, 1, 1]);
-}
-
-function normalise(view: Tensor, { colourMean, colourDeviation }: Geometry, shape: readonly number[]): Tensor {
+/** Colours 0 to 255 of planes [N, 3, S, S] → about unit variance around the training crops' mean. */
+export function normaliseColour(planes: Tensor, { colourMean, colourDeviation }: Geometry): Tensor {
   const middle = constant(
     colourMean.map((c) => c * 255),
-    shape,
+    [1, 3, 1, 1],
   );
-  return scale(sub(view, middle), 1 / (255 * colourDeviation));
+  return scale(sub(planes, middle), 1 / (255 * colourDeviation));
+}
+
+/**
+ * The colours of views, centred: on the training mean, or on each crop's own background.
+ * @param planes [N, 3, S, S] @param background [N, 3]
+ */
+export function viewColours(planes: Tensor, background: Tensor, geometry: Geometry, colour: Config["colour"]): Tensor {
+  if (colour === "absolute") return normaliseColour(planes, geometry);
+  return scale(sub(planes, reshape(background, [-1, 3, 1, 1])), 1 / (255 * geometry.colourDeviation));
 }
 
 /** Predicts mask, parts and pose of crops. `scope` is the root whose "encoder" and "decoder" stage 1 trained. */
@@ -88,7 +88,7 @@ export function segment(scope: Scope, crops: Crops, geometry: Geometry, network:
   const window = viewPositions(constant([a, b, 0, c, d, 0], [1, 1, 2, 3]), side);
   const positions = add(window, scale(reshape(sizes, [-1, 1, 2, 1]), 0.5));
   const colours = readCropPlanes(crops, positions, side);
-  const upright = normalisePlanes(colours, geometry);
+  const upright = normaliseColour(colours, geometry);
   // The second view is the same window turned by half a turn; averaging both steadies the mask and shows doubt.
   const views = channelsLast(concat([upright, halfTurn(upright)], 0));
   const predicted = decode(scope.sub("decoder"), encode(scope.sub("encoder"), views, network), network);

@@ -37,11 +37,11 @@ import type { Random } from "../runs/index.ts";
 import type { Config } from "./config.ts";
 import { colourGains } from "./distill.ts";
 import { classify, decode, encode, pooledChannels } from "./network.ts";
+import { channelsLast, cropPlanes, keptRegions, readCropPlanes, readFramePlanes, viewPositions } from "./planes.ts";
 import { type PosedSet, viewOf } from "./posed.ts";
 import { batchSampler } from "./schedule.ts";
-import { type Geometry, normaliseColour } from "./segment.ts";
+import { viewColours } from "./segment.ts";
 import { averaged, type CurvePoint, trainLoop } from "./training.ts";
-import { readCrops, readFrame, suppressBackground, viewPixels } from "./views.ts";
 
 export interface TuneResult {
   /** The averaged parameters of the classifier: "encoder/…", "classifier/…". */
@@ -61,12 +61,6 @@ export interface TuneOptions {
   onStep?(step: number, values: Record<string, number>): void;
   /** Called with the average now and then, for those who select on the test fold as the literature does. */
   look?: { every: number; at(done: number, weights: State): Promise<void> };
-}
-
-/** The colours of a view, centred: on the training mean, or on the crop's own background. */
-export function viewColours(colours: Tensor, background: Tensor, geometry: Geometry, colour: Config["colour"]): Tensor {
-  if (colour === "absolute") return normaliseColour(colours, geometry);
-  return scale(sub(colours, reshape(background, [-1, 1, 1, 3])), 1 / (255 * geometry.colourDeviation));
 }
 
 /** Generalised cross-entropy (Zhang and Sabuncu 2018): between cross-entropy and mean absolute error. */
@@ -100,11 +94,12 @@ export function tuneStep(
   const mix = input("mix", [batch]);
   const random = input("random", [batch, pooledChannels(network, tune.pooling)]);
 
-  const at = viewPixels(theta, view);
-  const gain = reshape(gains, [batch, 1, 1, 3]);
-  const seen = mul(readCrops(cast(pixels, "float32"), constant([side, side]), sizes, at), gain);
+  const crops = { planes: cropPlanes(pixels), canvasSize: constant([side, side]), sizes };
+  const at = viewPositions(reshape(theta, [batch, 1, 2, 3]), view);
+  const seen = mul(readCropPlanes(crops, at, view), reshape(gains, [batch, 3, 1, 1]));
   let colours = viewColours(seen, mul(background, gains), geometry, colour);
-  let mask = readFrame(scale(cast(frames, "float32"), 1 / 255), geometry.frameExtent, sizes, at);
+  const frame = reshape(scale(cast(frames, "float32"), 1 / 255), [batch, 1, view, view]);
+  let mask = readFramePlanes(frame, geometry.frameExtent, sizes, at, view);
   let targets = labels;
   if (tune.mixup > 0) {
     const share = reshape(mix, [batch, 1, 1, 1]);
@@ -113,11 +108,12 @@ export function tuneStep(
     mask = blend(mask, share);
     targets = blend(labels, reshape(mix, [batch, 1]));
   }
-  const focused = tune.suppress.enabled ? suppressBackground(colours, mask, margins) : colours;
+  // The colours are centred on zero, which is what the background becomes.
+  const focused = tune.suppress.enabled ? mul(colours, keptRegions(mask, margins)) : colours;
   // With consistency the plain view goes through the same network in the same pass, as the batch's second half.
   const tied = tune.consistency > 0 && tune.suppress.enabled;
-  const views = tied ? concat([focused, colours], 0) : focused;
-  const foreground = tied ? concat([mask, mask], 0) : mask;
+  const views = channelsLast(tied ? concat([focused, colours], 0) : focused);
+  const foreground = channelsLast(tied ? concat([mask, mask], 0) : mask);
   const drop = { rate: tune.dropout, random: tied ? concat([random, random], 0) : random };
 
   // Random layers must move; distilled ones may be kept closer to where they came from.

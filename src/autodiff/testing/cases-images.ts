@@ -128,7 +128,7 @@ export const imageCases: readonly OpCase[] = [
     },
     { runs: 30 },
   ),
-  opCase("affineGrid", fc.record({ n: batch, h: channels, w: channels }), ({ n, h, w }) => {
+  opCase(["affineGrid", "affinePlanes"], fc.record({ n: batch, h: channels, w: channels }), ({ n, h, w }) => {
     const theta = variable("theta", [n, 2, 3]);
     return {
       given: [{ tensor: theta }],

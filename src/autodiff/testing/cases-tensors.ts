@@ -1,8 +1,19 @@
 /** Ops that move elements, reduce or multiply matrices: random ranks, axes and batches. */
 import fc from "fast-check";
-import { cos, mul, sin, square, sub, tanh } from "../elementwise.ts";
+import { add, cos, mul, sin, square, sub, tanh } from "../elementwise.ts";
 import { logSoftmax, matmul, max, mean, softmax, sum, sumOfSquares } from "../reductions.ts";
-import { broadcastTo, concat, depthToSpace, gather, ints, reshape, slice, spaceToDepth, transpose } from "../shape.ts";
+import {
+  broadcastTo,
+  concat,
+  depthToSpace,
+  gather,
+  ints,
+  pad,
+  reshape,
+  slice,
+  spaceToDepth,
+  transpose,
+} from "../shape.ts";
 import { input, type Tensor, variable } from "../tensor.ts";
 import { POLYNOMIAL } from "./differences.ts";
 import { axesOf, broadcastPair, type OpCase, opCase, shapes, size, trackedOfTwo } from "./properties.ts";
@@ -180,6 +191,33 @@ const moving: readonly OpCase[] = [
       return { given: [{ tensor: x }], y: square(slice(x, [t, l], [rows, columns], [0, 2])), ...POLYNOMIAL };
     },
     { runs: 5 },
+  ),
+  opCase(
+    "pad",
+    fc
+      .record({
+        rows: dimension,
+        columns: dimension,
+        before: fc.nat({ max: 2 }),
+        after: fc.integer({ min: -1, max: 2 }),
+      })
+      .filter(({ rows, before, after }) => rows + before + after > 0),
+    ({ rows, columns, before, after }) => {
+      const x = variable("x", [rows, columns]);
+      // A negative number cuts off.
+      const y = pad(x, [before, 1, after, 0]);
+      const kept = columns + 1;
+      return {
+        given: [{ tensor: x }],
+        y: square(add(y, 1)),
+        reference: (v) =>
+          Array.from({ length: (rows + before + after) * kept }, (_, at) => {
+            const [row, column] = [Math.floor(at / kept) - before, (at % kept) - 1];
+            return ((row < 0 || row >= rows || column < 0 ? 0 : v![row * columns + column]!) + 1) ** 2;
+          }),
+        ...POLYNOMIAL,
+      };
+    },
   ),
   opCase(
     "gather",
