@@ -164,6 +164,8 @@ function startWorker(): ChildProcess {
   // Beside this file, with the same ending.
   const entry = new URL(import.meta.url.replace(/pool(\.\w+)$/, "worker$1"));
   return fork(entry, [], {
+    // As in scripts/with-node.mjs, by which the program that uses us need not have been started.
+    env: { ...process.env, GLIBC_TUNABLES: process.env.GLIBC_TUNABLES ?? "glibc.malloc.hugetlb=1" },
     execArgv: ["--disable-warning=ExperimentalWarning"],
     // Standard output belongs to the result of the command.
     stdio: ["ignore", 2, 2, "ipc"],
