@@ -56,6 +56,9 @@ export function run(args) {
   const child = spawn(nodePath(), ["--disable-warning=ExperimentalWarning", ...args], {
     stdio: ["inherit", "inherit", "inherit", "ipc"],
     env: {
+      // Types are stripped and modules compiled once, not at every start. Gone with node_modules; where the folder
+      // cannot be written, Node goes without.
+      NODE_COMPILE_CACHE: join(root, "node_modules", ".cache", "androscope"),
       ...process.env,
       // ONNX Runtime reports to its maker by default: see src/autodiff/telemetry.ts. Here for worker threads, too.
       ORT_DISABLE_TELEMETRY: "1",

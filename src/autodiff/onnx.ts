@@ -22,6 +22,8 @@ const schema = protobuf.Root.fromJSON({
         metadataProps: field("StringStringEntryProto", 14, "repeated"),
       },
     },
+    /** A model without its graph, which decoding then passes over. */
+    ModelDescription: { fields: { metadataProps: field("StringStringEntryProto", 14, "repeated") } },
     OperatorSetIdProto: { fields: { domain: field("string", 1), version: field("int64", 2) } },
     StringStringEntryProto: { fields: { key: field("string", 1), value: field("string", 2) } },
     GraphProto: {
@@ -69,6 +71,7 @@ const schema = protobuf.Root.fromJSON({
   },
 });
 const ModelProto = schema.lookupType("ModelProto");
+const ModelDescription = schema.lookupType("ModelDescription");
 
 function attribute(name: string, value: Attribute) {
   if (typeof value === "string") return { name, s: new TextEncoder().encode(value), type: 3 };
@@ -196,12 +199,21 @@ export interface ModelSummary {
 // biome-ignore lint/suspicious/noExplicitAny: protobufjs objects are untyped
 type Message = any;
 
-function decode(bytes: Uint8Array): Message {
+function decode(bytes: Uint8Array, type = ModelProto): Message {
   try {
-    return ModelProto.toObject(ModelProto.decode(bytes), { longs: Number, defaults: true, arrays: true });
+    return type.toObject(type.decode(bytes), { longs: Number, defaults: true, arrays: true });
   } catch (cause) {
     throw new FormatError(`not an ONNX model, or one cut short: ${(cause as Error).message}`, { cause });
   }
+}
+
+/**
+ * The strings stored in an .onnx file, by key, without looking at its graph.
+ * @throws FormatError where the bytes are no Protocol Buffers
+ */
+export function readModelMetadata(bytes: Uint8Array): Record<string, string> {
+  const { metadataProps } = decode(bytes, ModelDescription);
+  return Object.fromEntries(metadataProps.map((p: Message) => [p.key, p.value]));
 }
 
 /**

@@ -4,6 +4,7 @@
  */
 import { type ParseArgsOptionsConfig, parseArgs } from "node:util";
 import { AndroscopeError, type Progress } from "../runs/index.ts";
+import { EXIT_STATUS } from "./overview.mjs";
 
 export interface OptionSpec {
   type: "string" | "boolean" | "integer" | "number";
@@ -130,8 +131,6 @@ function editDistance(a: string, b: string): number {
   }
   return row[b.length]!;
 }
-
-export const EXIT_STATUS = "Exit status: 0 success, 1 failure, 2 wrong use.";
 
 /** The text of `androscope NAME --help`. */
 export function commandHelp(command: Command): string {

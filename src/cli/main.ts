@@ -1,65 +1,41 @@
 /** The program: picks the command, parses, runs, prints. Exit 0 success, 1 failure, 2 wrong use. */
-import { AndroscopeError, isAndroscopeError, terminalProgress, version } from "../runs/index.ts";
-import { type Command, commandHelp, didYouMean, EXIT_STATUS, parseInvocation } from "./command.ts";
+import { AndroscopeError, isAndroscopeError, terminalProgress } from "../runs/index.ts";
+import { type Command, commandHelp, didYouMean, parseInvocation } from "./command.ts";
+import { answerAtOnce, type SUMMARIES, shownHelp } from "./overview.mjs";
 
-/** Commands are loaded when called, so that --help does not wait for the numerics. */
-const COMMANDS: Record<string, { summary: string; load: () => Promise<{ command: Command }> }> = {
-  demo: {
-    summary: "train and cross-validate on generated phantoms: what npm start runs",
-    load: () => import("./demo.ts"),
-  },
-  data: { summary: "describe, import or generate a dataset", load: () => import("./data.ts") },
-  masks: {
-    summary: "outline and measure heads by image processing alone, no network",
-    load: () => import("./masks.ts"),
-  },
-  train: { summary: "train one model on a whole dataset", load: () => import("./train.ts") },
-  crossval: { summary: "cross-validate the method honestly and write a report", load: () => import("./crossval.ts") },
-  predict: { summary: "classify and measure crops with a trained model", load: () => import("./predict.ts") },
-  report: { summary: "rebuild the report of a run", load: () => import("./report.ts") },
-  doctor: { summary: "check this machine and installation", load: () => import("./doctor.ts") },
+/** Commands are loaded when called, so that none waits for what only another needs. */
+const COMMANDS: Record<keyof typeof SUMMARIES, () => Promise<{ command: Command }>> = {
+  demo: () => import("./demo.ts"),
+  data: () => import("./data.ts"),
+  masks: () => import("./masks.ts"),
+  train: () => import("./train.ts"),
+  crossval: () => import("./crossval.ts"),
+  predict: () => import("./predict.ts"),
+  report: () => import("./report.ts"),
+  doctor: () => import("./doctor.ts"),
 };
 
-function generalHelp(): string {
-  const width = Math.max(...Object.keys(COMMANDS).map((name) => name.length));
-  return [
-    "androscope <command> [options]",
-    "",
-    "Classifies the shape of human sperm heads and trains the networks that do it.",
-    "",
-    ...Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`),
-    "",
-    "Every command has --help with an example, and --json for programs.",
-    EXIT_STATUS,
-    "Research use only; not for diagnosis.",
-  ].join("\n");
-}
+const isCommand = (name: string): name is keyof typeof COMMANDS => Object.hasOwn(COMMANDS, name);
 
 async function main(args: string[]): Promise<number> {
   const json = args.includes("--json");
-  const [name, ...rest] = args.filter((arg) => arg !== "--json");
-  const printHelp = (help: string) =>
-    process.stdout.write(json ? `${JSON.stringify({ help }, null, 2)}\n` : `${help}\n`);
-  if (name === undefined || name === "--help" || name === "-h" || name === "help") {
-    printHelp(generalHelp());
-    return name === undefined ? 2 : 0;
+  const atOnce = answerAtOnce(args);
+  if (atOnce) {
+    process.stdout.write(atOnce.text);
+    return atOnce.status;
   }
-  if (name === "--version") {
-    process.stdout.write(json ? `${JSON.stringify({ version: version() })}\n` : `${version()}\n`);
-    return 0;
-  }
+  const [name, ...rest] = args.filter((arg) => arg !== "--json") as [string, ...string[]];
   try {
-    const entry = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-    if (!entry) {
+    if (!isCommand(name)) {
       throw new AndroscopeError("usage/unknown-command", {
         expected: `one of ${Object.keys(COMMANDS).join(", ")}`,
         found: JSON.stringify(name),
         fix: `${didYouMean(name, Object.keys(COMMANDS), "androscope ")}See androscope --help.`,
       });
     }
-    const { command } = await entry.load();
+    const { command } = await COMMANDS[name]();
     if (rest.includes("--help") || rest.includes("-h")) {
-      printHelp(commandHelp(command));
+      process.stdout.write(shownHelp(commandHelp(command), json));
       return 0;
     }
     const parsed = parseInvocation(command, rest);

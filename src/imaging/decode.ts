@@ -6,9 +6,10 @@
  * - CMYK and other colour spaces: converted to sRGB; orientation tags are honoured.
  */
 import { readFile } from "node:fs/promises";
-import sharp, { type Metadata } from "sharp";
+import type { Metadata } from "sharp";
 import { AndroscopeError, fileError } from "../runs/index.ts";
 import type { Image } from "./image.ts";
+import { loadSharp } from "./sharp.ts";
 
 export interface DecodedImage extends Image {
   readonly source: { readonly format: string; readonly bitDepth: number; readonly channels: number };
@@ -16,9 +17,6 @@ export interface DecodedImage extends Image {
 
 /** Above this, decoding is refused from the header alone: a picture of 100 megapixels takes 300 MB. */
 export const MAX_PIXELS = 100_000_000;
-
-// One picture at a time per thread is enough; sharp's own cache would only hold memory.
-sharp.cache(false);
 
 /** Decodes the bytes of an image file. @param where names it in errors. Throws `image/*`. */
 export async function decodeImage(bytes: Uint8Array, where = "image", maxPixels = MAX_PIXELS): Promise<DecodedImage> {
@@ -92,6 +90,7 @@ async function decodeWithSharp(
   where: string,
   maxPixels: number,
 ): Promise<DecodedImage> {
+  const sharp = await loadSharp();
   let metadata: Metadata;
   try {
     metadata = await sharp(bytes, { limitInputPixels: false }).metadata();

@@ -68,8 +68,8 @@ function squaredDistance({ width, height, data }: Mask, to: 0 | 1): Float64Array
 }
 
 /** Steps along the column to the nearest pixel whose value is `to`, `most` where there are more. Row by row, as memory lies. */
-function columnSteps({ width, height, data }: Mask, to: 0 | 1, most: number): Int32Array {
-  const steps = new Int32Array(width * height);
+function columnSteps({ width, height, data }: Mask, to: 0 | 1, most: number): Uint16Array {
+  const steps = new Uint16Array(width * height);
   for (let i = 0; i < steps.length; i++) {
     if ((data[i] !== 0) === (to === 1)) continue;
     const above = i < width ? most : steps[i - width]! + 1;

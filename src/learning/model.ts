@@ -6,7 +6,7 @@
  * of each crop in pixels. Outputs: see {@link MODEL_OUTPUTS}.
  */
 import { z } from "zod";
-import { compile, InferenceRunner, input, readModel } from "../autodiff/index.ts";
+import { compile, InferenceRunner, input, readModelMetadata } from "../autodiff/index.ts";
 import type { Image } from "../imaging/index.ts";
 import { AndroscopeError, Random, readBytes, writeFileAtomic } from "../runs/index.ts";
 import { type ClassifierParts, classification } from "./classifier.ts";
@@ -237,7 +237,7 @@ export class Model {
 function readMetadata(bytes: Uint8Array, where: string): ModelMetadata {
   let text: string | undefined;
   try {
-    text = readModel(bytes).metadata[KEY];
+    text = readModelMetadata(bytes)[KEY];
   } catch (cause) {
     throw notAModel(where, "a file that is not ONNX", cause);
   }
