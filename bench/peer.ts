@@ -1,31 +1,38 @@
-/** A peer to measure against: a child process that is told in JSON lines when to work and answers with the time taken. */
+/** Peers in processes of their own: told in JSON lines when to work, they answer with the time taken. */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
+import { createRequire } from "node:module";
 import { createInterface, type Interface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import type { Contestant, Timing } from "./case.ts";
 
-export class Peer {
+export class PeerProcess implements Contestant {
+  /** What it said first: its name and whatever else it has to tell. */
+  readonly hello: Readonly<Record<string, unknown>>;
   readonly #child: ChildProcess;
   readonly #lines: AsyncIterator<string>;
 
-  private constructor(child: ChildProcess, lines: Interface) {
+  private constructor(child: ChildProcess, lines: AsyncIterator<string>, hello: Record<string, unknown>) {
     this.#child = child;
-    this.#lines = lines[Symbol.asyncIterator]();
+    this.#lines = lines;
+    this.hello = hello;
   }
 
-  /** Starts it; its first line says what it is. */
-  static async start(
-    command: string,
-    args: readonly string[],
-  ): Promise<{ peer: Peer; hello: Record<string, unknown> }> {
+  static async start(command: string, args: readonly string[]): Promise<PeerProcess> {
     const child = spawn(command, args, { stdio: ["pipe", "pipe", "inherit"] });
     await once(child, "spawn");
-    const peer = new Peer(child, createInterface({ input: child.stdout! }));
-    return { peer, hello: await peer.#answer() };
+    const lines = (createInterface({ input: child.stdout! }) satisfies Interface)[Symbol.asyncIterator]();
+    return new PeerProcess(child, lines, await answer(lines, args));
   }
 
-  async ask(message: object): Promise<Record<string, unknown>> {
-    this.#child.stdin!.write(`${JSON.stringify(message)}\n`);
-    return this.#answer();
+  get name(): string {
+    return String(this.hello.name);
+  }
+
+  async turn(amount: number): Promise<Timing> {
+    this.#child.stdin!.write(`${JSON.stringify({ amount })}\n`);
+    const { seconds, cpu } = await answer(this.#lines, this.#child.spawnargs);
+    return { seconds: seconds as number, cpu: cpu as number };
   }
 
   async stop(): Promise<void> {
@@ -33,16 +40,57 @@ export class Peer {
     this.#child.stdin!.end();
     await ended;
   }
-
-  async #answer(): Promise<Record<string, unknown>> {
-    const { value, done } = await this.#lines.next();
-    if (done) throw new Error("the peer ended before it answered");
-    return JSON.parse(value);
-  }
 }
 
-/** A Python that has PyTorch, or undefined. $PYTHON is asked first. */
-export function pythonWithTorch(): string | undefined {
-  const candidates = [process.env.PYTHON, "python3", "/usr/bin/python3"].filter((x) => x !== undefined);
-  return candidates.find((python) => spawnSync(python, ["-c", "import torch"], { stdio: "ignore" }).status === 0);
+async function answer(lines: AsyncIterator<string>, args: readonly string[]): Promise<Record<string, unknown>> {
+  const { value, done } = await lines.next();
+  if (done) throw new Error(`the peer ended before it answered: ${args.join(" ")}`);
+  return JSON.parse(value);
+}
+
+const peerFile = (name: string) => fileURLToPath(new URL(`./peers/${name}`, import.meta.url));
+const found = new Map<string, string | undefined>();
+
+/** A Python that has a module, or undefined. $PYTHON is asked first. */
+function pythonWith(module: string): string | undefined {
+  if (!found.has(module)) {
+    const candidates = [process.env.PYTHON, "python3", "/usr/bin/python3"].filter((x) => x !== undefined);
+    const has = (python: string) => spawnSync(python, ["-c", `import ${module}`], { stdio: "ignore" }).status === 0;
+    found.set(module, candidates.find(has));
+  }
+  return found.get(module);
+}
+
+/** Starts bench/peers/`script`, or undefined where no Python has the module. */
+export async function pythonPeer(
+  module: string,
+  script: string,
+  args: readonly string[],
+): Promise<PeerProcess | undefined> {
+  const python = pythonWith(module);
+  return python === undefined ? undefined : PeerProcess.start(python, [peerFile(script), ...args]);
+}
+
+/** Starts bench/peers/`script` under this Node, or undefined where a package that it needs is not installed. */
+export async function nodePeer(
+  packages: readonly string[],
+  script: string,
+  args: readonly string[],
+): Promise<PeerProcess | undefined> {
+  const { resolve } = createRequire(import.meta.url);
+  try {
+    for (const name of packages) resolve(name);
+  } catch {
+    return undefined;
+  }
+  return PeerProcess.start(process.execPath, [peerFile(script), ...args]);
+}
+
+/** Times work of this process. */
+export async function timed(work: () => Promise<void>): Promise<Timing> {
+  const start = performance.now();
+  const cpu = process.cpuUsage();
+  await work();
+  const { user, system } = process.cpuUsage(cpu);
+  return { seconds: (performance.now() - start) / 1000, cpu: (user + system) / 1e6 };
 }
