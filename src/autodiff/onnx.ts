@@ -5,7 +5,18 @@
 import protobuf from "protobufjs";
 import { DTYPE_CODES } from "./elementwise.ts";
 import { BLOCKED_DOMAIN } from "./reorder.ts";
-import { type Attribute, type DType, FormatError, type Tensor, type TypedArray, topologicalOrder } from "./tensor.ts";
+import { inputsOf, substitute } from "./rewrite.ts";
+import {
+  type Attribute,
+  type DType,
+  emit,
+  FormatError,
+  input,
+  ShapeError,
+  type Tensor,
+  type TypedArray,
+  topologicalOrder,
+} from "./tensor.ts";
 
 const OPSET = 18;
 const IR_VERSION = 9;
@@ -51,6 +62,7 @@ const schema = protobuf.Root.fromJSON({
         f: field("float", 2),
         i: field("int64", 3),
         s: field("bytes", 4),
+        g: field("GraphProto", 6),
         ints: field("int64", 8, "repeated"),
         type: field("int32", 20),
       },
@@ -96,6 +108,95 @@ export interface CompileOptions {
 
 /** The .onnx bytes of a graph that computes `outputs`. Its inputs are found by walking back from them. */
 export function compile(outputs: Readonly<Record<string, Tensor>>, { metadata = {} }: CompileOptions = {}): Uint8Array {
+  const { graph, domains } = buildGraph(outputs);
+  return encodeModel(graph, domains, metadata);
+}
+
+/**
+ * The .onnx bytes of a graph that computes `outputs` turn after turn in one ONNX `Loop`. An output called "new.X" is what
+ * the input X becomes for the next turn. Every other input has a value of its own for each turn.
+ *
+ * Inputs: `count`, how many turns; "first.X", X before the first one; "stacked.Y", Y of all turns, one after the other.
+ * Outputs: "new.X" after the last turn; the others of all turns, stacked.
+ */
+export function compileLoop(outputs: Readonly<Record<string, Tensor>>): Uint8Array {
+  const turn = input("turn", [], "int64");
+  const going = input("going", [], "bool");
+  const found = inputsOf(Object.values(outputs));
+  const carried = new Map(found.filter(({ name }) => outputs[`new.${name}`]).map(({ tensor, name }) => [name, tensor]));
+  const stacked = new Map<string, Tensor>();
+  const slices = new Map<number, Tensor>();
+  for (const { tensor, name } of found) {
+    if (carried.has(name)) continue;
+    const { shape, dtype } = tensor;
+    if (!stacked.has(name)) stacked.set(name, input(`stacked.${name}`, [-1, ...shape], dtype));
+    slices.set(tensor.id, emit("Gather", [stacked.get(name)!, turn], shape, { dtype, attributes: { axis: 0 } }));
+  }
+  const handed = [...carried.keys()].map((name) => `new.${name}`);
+  const collected = Object.keys(outputs).filter((name) => !handed.includes(name));
+  const order = [...handed, ...collected];
+  const results = substitute(
+    order.map((name) => outputs[name]!),
+    slices,
+  );
+  // A name counts once in the whole file, the body included.
+  const body = buildGraph(
+    {
+      "turn.going": emit("Identity", [going], [], { dtype: "bool" }),
+      ...Object.fromEntries(order.map((name, i) => [`turn.${name}`, results[i]!])),
+    },
+    [turn, going, ...carried.values()],
+  );
+  const first = [...carried].map(([name, { shape, dtype }]) => input(`first.${name}`, shape, dtype));
+  const count = input("count", [], "int64");
+  const graph = {
+    name: "loop",
+    node: [
+      {
+        name: "turns",
+        opType: "Loop",
+        domain: "",
+        input: [inputName(count), "", ...first.map(inputName)],
+        output: order,
+        attribute: [{ name: "body", g: body.graph, type: 5 }],
+      },
+    ],
+    initializer: [],
+    input: [count, ...stacked.values(), ...first].map((x) => valueInfo(inputName(x), x)),
+    output: order.map((name, i) => {
+      const { shape, dtype } = results[i]!;
+      return valueInfo(name, { shape: i < handed.length ? shape : [-1, ...shape], dtype });
+    }),
+  };
+  return encodeModel(graph, body.domains, {});
+}
+
+function inputName({ source }: Tensor): string {
+  if (source.kind !== "input") throw new ShapeError("not an input");
+  return source.name;
+}
+
+function encodeModel(graph: object, domains: ReadonlySet<string>, metadata: Readonly<Record<string, string>>) {
+  const model = {
+    irVersion: IR_VERSION,
+    producerName: "androscope",
+    graph,
+    opsetImport: [
+      { domain: "", version: OPSET },
+      { domain: "com.microsoft", version: 1 },
+      // Known to ONNX Runtime alone, and only named where it is used, so that other readers accept the file.
+      ...(domains.has(BLOCKED_DOMAIN) ? [{ domain: BLOCKED_DOMAIN, version: 1 }] : []),
+    ],
+    metadataProps: Object.entries(metadata).map(([key, value]) => ({ key, value })),
+  };
+  return ModelProto.encode(ModelProto.fromObject(model)).finish();
+}
+
+/** @param own of a loop's body: its inputs in order, used or not; any other comes from the graph around it */
+function buildGraph(
+  outputs: Readonly<Record<string, Tensor>>,
+  own?: readonly Tensor[],
+): { graph: object; domains: Set<string> } {
   const names = new Map<number, string>();
   const constants = new Map<string, string>();
   const node: object[] = [];
@@ -160,19 +261,14 @@ export function compile(outputs: Readonly<Record<string, Tensor>>, { metadata = 
     }
     return valueInfo(name, tensor);
   });
-  const model = {
-    irVersion: IR_VERSION,
-    producerName: "androscope",
-    graph: { name: "graph", node, initializer, input: inputs, output },
-    opsetImport: [
-      { domain: "", version: OPSET },
-      { domain: "com.microsoft", version: 1 },
-      // Known to ONNX Runtime alone, and only named where it is used, so that other readers accept the file.
-      ...(domains.has(BLOCKED_DOMAIN) ? [{ domain: BLOCKED_DOMAIN, version: 1 }] : []),
-    ],
-    metadataProps: Object.entries(metadata).map(([key, value]) => ({ key, value })),
+  const graph = {
+    name: own ? "body" : "graph",
+    node,
+    initializer,
+    input: own ? own.map((x) => valueInfo(inputName(x), x)) : inputs,
+    output,
   };
-  return ModelProto.encode(ModelProto.fromObject(model)).finish();
+  return { graph, domains };
 }
 
 function constantKey(tensor: Tensor, data: TypedArray): string {

@@ -1,7 +1,7 @@
 /** Running graphs in ONNX Runtime: a training session that keeps its state, and an inference runner. */
 import "./telemetry.ts";
 import * as ort from "onnxruntime-node";
-import { compile } from "./onnx.ts";
+import { compile, compileLoop } from "./onnx.ts";
 import type { RandomSource, State } from "./scope.ts";
 import { type DType, FormatError, ShapeError, showShape, sizeOf, type Tensor, type TypedArray } from "./tensor.ts";
 import type { TrainingStep } from "./training.ts";
@@ -45,25 +45,48 @@ export interface StreamSource {
   stream(...names: string[]): RandomSource;
 }
 
-/** Trains: holds parameters and optimiser state in ONNX Runtime and passes each step's outputs to the next as they are. */
+/** What a step is given: a batch, and the values of the schedule. */
+export interface StepInput {
+  /** Copied before the next step's are asked for, so arrays may be used again. */
+  feeds: Feeds;
+  learningRate: number;
+  /** Of the running average of the parameters. */
+  emaDecay?: number;
+}
+
+/**
+ * Trains: holds parameters and optimiser state, and passes each step's outputs to the next. Handing a state to JavaScript
+ * and back copies all of it, so several steps go through in one call (see compileLoop): the state stays inside meanwhile.
+ */
 export class TrainingSession {
   readonly #session: ort.InferenceSession;
   readonly #step: TrainingStep;
+  readonly #inputs: ReadonlySet<string>;
   #state = new Map<string, ort.Tensor>();
   #steps = 0;
 
   private constructor(session: ort.InferenceSession, step: TrainingStep) {
     this.#session = session;
     this.#step = step;
+    this.#inputs = new Set(session.inputNames);
   }
 
   static async create(step: TrainingStep, options: SessionOptions = {}): Promise<TrainingSession> {
-    return new TrainingSession(await ort.InferenceSession.create(step.bytes, sessionOptions(options)), step);
+    return new TrainingSession(
+      await ort.InferenceSession.create(compileLoop(step.graph), sessionOptions(options)),
+      step,
+    );
   }
 
   /** Steps done. */
   get steps(): number {
     return this.#steps;
+  }
+
+  /** What the inputs of a step take. */
+  get inputBytes(): number {
+    const sizes = [...this.#step.inputs.values()].map(({ shape, dtype }) => sizeOf(shape) * BYTES_OF[dtype]);
+    return sizes.reduce((sum, size) => sum + size, 0);
   }
 
   /** First values for everything, parameters drawn from streams named after them. */
@@ -101,45 +124,71 @@ export class TrainingSession {
   }
 
   /** One step. @returns the loss, the metrics and the gradient's norm */
-  async run(
-    feeds: Feeds,
-    { learningRate, emaDecay = 0.99 }: { learningRate: number; emaDecay?: number },
-  ): Promise<Record<string, number>> {
-    const { inputs, layout, betas, metrics } = this.#step;
-    const t = this.#steps + 1;
-    const all: Record<string, ort.Tensor> = {
-      learningRate: scalar(learningRate),
-      emaDecay: scalar(emaDecay),
-      correction1: scalar(1 - betas[0] ** t),
-      rootCorrection2: scalar(Math.sqrt(1 - betas[1] ** t)),
-    };
-    for (const [name, { shape, dtype }] of inputs) {
-      const data = feeds[name];
-      if (!data || data.length !== sizeOf(shape)) {
-        throw new ShapeError(
-          `step input ${name}: ${data ? `${data.length} values` : "nothing"} for ${showShape(shape)}`,
-        );
-      }
-      all[name] = toOrt(data, dtype, shape);
-    }
-    for (const name of layout.arrays().keys()) all[`state.${name}`] = this.#state.get(name)!;
-    const used = new Set(this.#session.inputNames);
-    for (const name of Object.keys(all)) if (!used.has(name)) delete all[name];
+  async run(feeds: Feeds, schedule: Omit<StepInput, "feeds">): Promise<Record<string, number>> {
+    const [values] = await this.runMany(1, () => ({ feeds, ...schedule }));
+    return values!;
+  }
+
+  /**
+   * Steps in one go, the same as one by one, to the last bit.
+   * @param of what the k-th of them is given @returns loss, metrics and gradient's norm of each
+   */
+  async runMany(count: number, of: (k: number) => StepInput): Promise<Record<string, number>[]> {
+    const { layout, metrics } = this.#step;
+    const all: Record<string, ort.Tensor> = { count: new ort.Tensor("int64", BigInt64Array.of(BigInt(count)), []) };
+    for (const [name, tensor] of this.#stack(count, of)) all[`stacked.${name}`] = tensor;
+    for (const name of layout.arrays().keys()) all[`first.state.${name}`] = this.#state.get(name)!;
+    for (const name of Object.keys(all)) if (!this.#inputs.has(name)) delete all[name];
     const out = await this.#session.run(all);
     for (const name of layout.arrays().keys()) {
       this.#state.get(name)!.dispose();
       this.#state.set(name, out[`new.state.${name}`]!);
     }
-    this.#steps = t;
-    const read = (name: string) => {
-      const value = (out[name]!.data as Float32Array)[0]!;
-      out[name]!.dispose();
-      return value;
-    };
-    return Object.fromEntries([
-      ["loss", read("new.loss")],
-      ...metrics.map((name) => [name, read(`new.metric.${name}`)]),
-    ]);
+    this.#steps += count;
+    const series = ["loss", ...metrics].map((name) => {
+      const tensor = out[name === "loss" ? "new.loss" : `new.metric.${name}`]!;
+      const values = (tensor.data as Float32Array).slice();
+      tensor.dispose();
+      return [name, values] as const;
+    });
+    return Array.from({ length: count }, (_, k) =>
+      Object.fromEntries(series.map(([name, values]) => [name, values[k]!])),
+    );
+  }
+
+  /** The inputs of the next steps, one after the other. */
+  #stack(count: number, of: (k: number) => StepInput): Map<string, ort.Tensor> {
+    const { inputs, betas } = this.#step;
+    const stacked = new Map<string, TypedArray>();
+    for (let k = 0; k < count; k++) {
+      const { feeds, learningRate, emaDecay = 0.99 } = of(k);
+      const t = this.#steps + k + 1;
+      const values: Feeds = {
+        ...feeds,
+        learningRate: Float32Array.of(learningRate),
+        emaDecay: Float32Array.of(emaDecay),
+        // In double precision: 1 - beta^t of the first steps would lose digits in float32.
+        correction1: Float32Array.of(1 - betas[0] ** t),
+        rootCorrection2: Float32Array.of(Math.sqrt(1 - betas[1] ** t)),
+      };
+      for (const [name, { shape }] of inputs) {
+        const data = values[name];
+        const size = sizeOf(shape);
+        if (!data || data.length !== size) {
+          throw new ShapeError(
+            `step input ${name}: ${data ? `${data.length} values` : "nothing"} for ${showShape(shape)}`,
+          );
+        }
+        if (!stacked.has(name)) stacked.set(name, emptyLike(data, count * size));
+        (stacked.get(name) as Float32Array).set(data as Float32Array, k * size);
+      }
+    }
+    return new Map(
+      [...stacked].map(([name, data]) => {
+        const { shape, dtype } = inputs.get(name)!;
+        return [name, toOrt(data, dtype, [count, ...shape])];
+      }),
+    );
   }
 
   /** A copy of everything: parameters, optimiser, averages, statistics, step count. */
@@ -170,8 +219,10 @@ export class TrainingSession {
   }
 }
 
-function scalar(value: number): ort.Tensor {
-  return new ort.Tensor("float32", Float32Array.of(value), []);
+const BYTES_OF: Record<DType, number> = { float32: 4, int64: 8, int32: 4, uint8: 1, bool: 1 };
+
+function emptyLike(data: TypedArray, length: number): TypedArray {
+  return new (data.constructor as new (length: number) => TypedArray)(length);
 }
 
 export interface RunOutput {

@@ -8,21 +8,11 @@
  */
 import { add, div, minimum, mul, scale, sqrt, square, sub } from "./elementwise.ts";
 import { grad } from "./grad.ts";
-import { compile } from "./onnx.ts";
 import { sum } from "./reductions.ts";
+import { inputsOf, substitute } from "./rewrite.ts";
 import type { ParameterSpec, RandomSource, Scope, State } from "./scope.ts";
 import { concat, reshape, slice } from "./shape.ts";
-import {
-  constant,
-  type DType,
-  input,
-  operands,
-  ShapeError,
-  sizeOf,
-  stopGradient,
-  type Tensor,
-  topologicalOrder,
-} from "./tensor.ts";
+import { constant, type DType, input, ShapeError, sizeOf, stopGradient, type Tensor } from "./tensor.ts";
 
 export interface OptimizerOptions {
   /** Decoupled; only on parameters that asked for it. */
@@ -55,8 +45,9 @@ const SLOTS = ["param", "adam.m", "adam.v", "ema"] as const;
 type Slot = (typeof SLOTS)[number];
 
 export interface TrainingStep {
-  readonly bytes: Uint8Array;
-  /** Inputs of a batch, with their shapes. */
+  /** What the step computes: "new.loss", "new.metric.…" and "new.state.…", which becomes the input "state.…". */
+  readonly graph: Readonly<Record<string, Tensor>>;
+  /** Inputs that differ from step to step, with their shapes: the batch, and what the schedule says. */
   readonly inputs: ReadonlyMap<string, { shape: readonly number[]; dtype: DType }>;
   readonly metrics: readonly string[];
   readonly layout: StateLayout;
@@ -178,28 +169,6 @@ export class StateLayout {
   }
 }
 
-/** Rewrites a graph with some inputs replaced, e.g. parameters by slices of pooled arrays. */
-function substitute(outputs: readonly Tensor[], replacements: ReadonlyMap<number, Tensor>): Tensor[] {
-  const made = new Map<number, Tensor>(replacements);
-  for (const tensor of topologicalOrder(outputs)) {
-    if (made.has(tensor.id)) continue;
-    const inputs = operands(tensor);
-    const changed = inputs.some((x) => made.get(x.id)!.id !== x.id);
-    made.set(
-      tensor.id,
-      changed && tensor.source.kind === "op"
-        ? { ...constantlike(tensor), source: { ...tensor.source, inputs: inputs.map((x) => made.get(x.id)!) } }
-        : tensor,
-    );
-  }
-  return outputs.map((x) => made.get(x.id)!);
-}
-
-/** A fresh identity for a rewritten node. */
-function constantlike(tensor: Tensor): Tensor {
-  return { ...input("", tensor.shape, tensor.dtype), shape: tensor.shape, dtype: tensor.dtype };
-}
-
 /** Compiles a step. @throws ShapeError for a loss that is not a scalar */
 export function trainingStep({ scope, loss, metrics = {}, optimizer = {} }: StepDefinition): TrainingStep {
   const { weightDecay = 0, betas = [0.9, 0.999], epsilon = 1e-8, clipNorm } = optimizer;
@@ -294,11 +263,8 @@ export function trainingStep({ scope, loss, metrics = {}, optimizer = {} }: Step
 
   const renamed = Object.fromEntries(Object.entries(outputs).map(([name, tensor]) => [`new.${name}`, tensor]));
   const inputs = new Map<string, { shape: readonly number[]; dtype: DType }>();
-  for (const { source, shape, dtype } of topologicalOrder(Object.values(outputs))) {
-    if (source.kind === "input" && !source.name.startsWith("state.") && !SCALARS.has(source.name))
-      inputs.set(source.name, { shape, dtype });
+  for (const { tensor, name } of inputsOf(Object.values(outputs))) {
+    if (!name.startsWith("state.")) inputs.set(name, tensor);
   }
-  return { bytes: compile(renamed), inputs, metrics: [...metricNames, "gradientNorm"], layout, betas };
+  return { graph: renamed, inputs, metrics: [...metricNames, "gradientNorm"], layout, betas };
 }
-
-const SCALARS = new Set(["learningRate", "emaDecay", "correction1", "rootCorrection2"]);

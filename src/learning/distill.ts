@@ -205,10 +205,12 @@ export async function distill(options: DistillOptions): Promise<DistillResult> {
         },
       },
       onStep,
-      after: async (done) => {
-        if (!rounds.has(done) || done >= settings.steps) return;
-        const changed = await teach(set, members, averaged(session.state()), geometry, config, threads);
-        replaced = [...new Set([...replaced, ...changed])].sort((a, b) => a - b);
+      pause: {
+        due: (done) => rounds.has(done) && done < settings.steps,
+        at: async () => {
+          const changed = await teach(set, members, averaged(session.state()), geometry, config, threads);
+          replaced = [...new Set([...replaced, ...changed])].sort((a, b) => a - b);
+        },
       },
     });
     return { weights: averaged(session.state()), curve, replaced };

@@ -1,7 +1,7 @@
 /** The loop both stages share: feed, step, record, checkpoint, resume. */
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
-import { parseState, type State, serializeState, type TrainingSession } from "../autodiff/index.ts";
+import { type Feeds, parseState, type State, serializeState, type TrainingSession } from "../autodiff/index.ts";
 import { readArrays, type StoredArray, writeArrays } from "../runs/index.ts";
 import { averageDecay, oneCycle } from "./schedule.ts";
 
@@ -22,22 +22,23 @@ export interface LoopOptions {
   session: TrainingSession;
   optimisation: Optimisation;
   /** The inputs of a step: a pure function of the step (and of `extra`). */
-  feeds(step: number): Parameters<TrainingSession["run"]>[0];
+  feeds(step: number): Feeds;
   /** Where to keep the checkpoint; absent, nothing is kept. */
   checkpoint?: string;
   /** Further arrays that the loop's owner changes and that a resumed run needs. */
   extra?: { save(): Record<string, StoredArray>; restore(arrays: Record<string, StoredArray>): void };
-  /** Called before a step; may change what `feeds` returns. */
-  before?(step: number): Promise<void>;
   onStep?(step: number, values: Record<string, number>): void;
-  /** Called after a step with the number of steps done: the place to look at the average. */
-  after?(done: number): Promise<void>;
+  /** A look at the average on the way, which may change what `feeds` returns: where it is due, and what it does. */
+  pause?: { due(done: number): boolean; at(done: number): Promise<void> };
 }
 
 /** Seconds between checkpoints: what a kill can cost at most. Where machines are taken away at short notice, set less. */
 const CHECKPOINT_SECONDS = Number(process.env.ANDROSCOPE_CHECKPOINT_SECONDS || 10);
 /** Points on a learning curve. */
 const CURVE_POINTS = 60;
+/** Steps handed to ONNX Runtime in one call, and how much they may hold: state comes back only after the last of them. */
+const STEPS_AT_ONCE = 8;
+const BYTES_AT_ONCE = 64e6;
 
 /** Trains to the last step, from the checkpoint where there is one. @returns the learning curve */
 export async function trainLoop(options: LoopOptions): Promise<CurvePoint[]> {
@@ -56,21 +57,28 @@ export async function trainLoop(options: LoopOptions): Promise<CurvePoint[]> {
     ({ step, curve, sums } = meta);
   }
   let savedAt = performance.now();
+  const most = Math.max(1, Math.min(STEPS_AT_ONCE, Math.floor(BYTES_AT_ONCE / session.inputBytes)));
   while (step < steps) {
-    await options.before?.(step);
-    const values = await session.run(options.feeds(step), {
-      learningRate: oneCycle(step, steps, optimisation.learningRate, optimisation.warmup),
-      emaDecay: averageDecay(step, optimisation.averageDecay),
-    });
-    step++;
-    for (const [name, value] of Object.entries(values)) sums[name] = (sums[name] ?? 0) + (value as number);
-    if (step % interval === 0 || step === steps) {
-      const since = step % interval || interval;
-      curve.push({ step, values: Object.fromEntries(Object.entries(sums).map(([name, sum]) => [name, sum / since])) });
-      sums = {};
+    let count = 1;
+    while (count < most && step + count < steps && !options.pause?.due(step + count)) count++;
+    const first = step;
+    const series = await session.runMany(count, (k) => ({
+      feeds: options.feeds(first + k),
+      learningRate: oneCycle(first + k, steps, optimisation.learningRate, optimisation.warmup),
+      emaDecay: averageDecay(first + k, optimisation.averageDecay),
+    }));
+    for (const values of series) {
+      step++;
+      for (const [name, value] of Object.entries(values)) sums[name] = (sums[name] ?? 0) + value;
+      if (step % interval === 0 || step === steps) {
+        const since = step % interval || interval;
+        const means = Object.entries(sums).map(([name, sum]) => [name, sum / since] as const);
+        curve.push({ step, values: Object.fromEntries(means) });
+        sums = {};
+      }
+      options.onStep?.(step, values);
     }
-    options.onStep?.(step, values as Record<string, number>);
-    await options.after?.(step);
+    if (options.pause?.due(step)) await options.pause.at(step);
     if (checkpoint && step < steps && performance.now() - savedAt > CHECKPOINT_SECONDS * 1000) {
       await writeCheckpoint(checkpoint, session.state(), { step, curve, sums }, options.extra?.save() ?? {});
       savedAt = performance.now();

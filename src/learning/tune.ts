@@ -229,9 +229,9 @@ export async function tune(options: TuneOptions): Promise<TuneResult> {
       feeds: tuneFeeds(posed, members, config, random),
       checkpoint,
       onStep,
-      after: async (done) => {
-        if (look && (done % look.every === 0 || done === config.tune.steps))
-          await look.at(done, averaged(session.state()));
+      pause: look && {
+        due: (done) => done % look.every === 0 || done === config.tune.steps,
+        at: (done) => look.at(done, averaged(session.state())),
       },
     });
     return { weights: averaged(session.state()), curve };
