@@ -13,7 +13,7 @@ from reference_training import ROOT, Stream, rounded, write  # finds the next on
 
 from reference_learning import Distill, Tune
 
-NETWORK = {"widths": [8, 16, 24, 32], "blocks": [1, 2, 2, 1], "viewSize": 48}
+NETWORK = {"widths": [16, 16, 32, 48], "blocks": [1, 2, 2, 1], "viewSize": 48}
 GEOMETRY = {"frameExtent": 52, "viewExtent": 40, "colourMean": [0.6, 0.5, 0.7], "colourDeviation": 0.2}
 SIDE = 56
 COMMON = {

@@ -45,7 +45,7 @@ def schedule(peak):
 
 def resnet18():
     settings = {
-        "seed": 16, "widths": [8, 16, 32, 64], "classes": 10, "size": 64, "batch": 16, "smoothing": 0.1,
+        "seed": 16, "widths": [16, 16, 32, 64], "classes": 10, "size": 64, "batch": 16, "smoothing": 0.1,
         "learningRates": schedule(1e-4), "weightDecay": 4.0, "betas": [0.9, 0.999], "epsilon": 1e-3,
         "clipNorm": None, "emaDecay": 0.9,
     }  # fmt: skip
@@ -60,7 +60,7 @@ def resnet18():
 
 def small_unet():
     settings = {
-        "seed": 5, "widths": [12, 24, 48], "size": 32, "batch": 4,
+        "seed": 5, "widths": [16, 32, 48], "size": 16, "batch": 16,
         "learningRates": schedule(1e-3), "weightDecay": 1.0, "betas": [0.9, 0.99], "epsilon": 1e-8,
         "clipNorm": 0.5, "emaDecay": 0.9,
     }  # fmt: skip

@@ -160,6 +160,8 @@ class Run:
         """Largest relative differences, kind by kind; of losses and gradient norms step by step."""
         relative = lambda mine, theirs: [abs(b / a - 1) for a, b in zip(mine, theirs)]  # noqa: E731
         found = {"losses": relative(self.losses, other.losses), "gradientNorms": relative(self.norms, other.norms)}
+        for name, values in self.metrics.items():
+            found[f"metric.{name}"] = [abs(b - a) / max(abs(a), 1e-3) for a, b in zip(values, other.metrics[name])]
         first = {networks.androscope_name(name): value for name, value in self.first.items()}
         found["early"] = max(
             float((value - other.early[name]).norm() / (value - first[name]).norm()) for name, value in self.early.items()

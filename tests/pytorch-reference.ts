@@ -43,7 +43,8 @@ export interface Reference<S extends Settings> {
    * What disturbing every weight by 3e-7 at every step grew to in PyTorch's own float64: step by step, and at the end
    * per kind of array.
    */
-  sensitivity: { losses: number[]; gradientNorms: number[]; movement: number; early: number } & Record<Kind, number>;
+  sensitivity: { losses: number[]; gradientNorms: number[]; movement: number; early: number } & Record<Kind, number> &
+    Record<`metric.${string}`, number[]>;
   /** Parameters after the first few steps, where drift is still small. */
   earlySteps: number;
   early: Record<string, Probe & { moved: number }>;
@@ -140,7 +141,7 @@ export async function expectAsReference<S extends Settings>(
   inSteps("loss", reference.losses, FLIP.loss, sensitivity.losses);
   inSteps("gradientNorm", reference.gradientNorms, FLIP.gradientNorm, sensitivity.gradientNorms);
   for (const [name, values] of Object.entries(reference.metrics))
-    inSteps(name, values, FLIP.metric, sensitivity.losses);
+    inSteps(name, values, FLIP.metric, sensitivity[`metric.${name}`]);
 
   // As a share of how far the steps moved a parameter: the sharpest bound there is on gradients and optimiser.
   const movement = (state: State, probes: Reference<S>["early"], sensitive: number, when: string) => {

@@ -2,7 +2,7 @@
 import { describe, test } from "vitest";
 import { expectAsReference, readReference, type Settings } from "../../tests/pytorch-reference.ts";
 import { Random } from "../runs/random.ts";
-import { input, Scope, softTargetCrossEntropy, type Tensor, trainingStep } from "./index.ts";
+import { channelBlock, input, Scope, softTargetCrossEntropy, type Tensor, trainingStep } from "./index.ts";
 import { maskLoss, resnet18, smallUnet } from "./testing/networks.ts";
 
 interface NetworkSettings extends Settings {
@@ -24,11 +24,15 @@ function stepOf(settings: Settings, scope: Scope, loss: Tensor) {
   });
 }
 
-describe("twenty AdamW steps as in PyTorch", () => {
+/** Graphs for any provider, and those on the processor's blocks of channels; the widths and batches fit them. */
+const block = await channelBlock();
+const TARGETS = [{ channelBlock: 0 }, ...(block > 0 ? [{ channelBlock: block }] : [])];
+
+describe.each(TARGETS)("twenty AdamW steps as in PyTorch, blocks of $channelBlock channels", (target) => {
   test("ResNet-18, soft-target cross-entropy", async () => {
     const stored = readReference<NetworkSettings & { classes: number; smoothing: number }>("resnet18", import.meta.url);
     const { seed, widths, classes, size, batch, smoothing } = stored.settings;
-    const scope = new Scope();
+    const scope = Scope.training(target);
     const logits = resnet18(scope, input("x", [batch, size, size, 3]), widths, classes);
     const loss = softTargetCrossEntropy(logits, input("targets", [batch, classes]));
     await expectAsReference(stored, stepOf(stored.settings, scope, loss), (step) => {
@@ -42,7 +46,7 @@ describe("twenty AdamW steps as in PyTorch", () => {
   test("U-Net, cross-entropy and Dice, gradients clipped", async () => {
     const stored = readReference<NetworkSettings>("unet", import.meta.url);
     const { seed, widths, size, batch } = stored.settings;
-    const scope = new Scope();
+    const scope = Scope.training(target);
     const logits = smallUnet(scope, input("x", [batch, size, size, 3]), widths);
     const loss = maskLoss(logits, input("targets", [batch, size, size, 1]));
     await expectAsReference(stored, stepOf(stored.settings, scope, loss), (step) => {

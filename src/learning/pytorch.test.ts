@@ -5,6 +5,7 @@
  */
 import { describe, test } from "vitest";
 import { expectAsReference, readReference, type Settings } from "../../tests/pytorch-reference.ts";
+import { channelBlock } from "../autodiff/index.ts";
 import { Random } from "../runs/random.ts";
 import { type Config, resolveConfig } from "./config.ts";
 import { distillStep } from "./distill.ts";
@@ -87,14 +88,18 @@ function uniform({ seed }: Settings, name: string, step: number, count: number, 
 const setOf = (side: number, classes: number) =>
   ({ side, classes: Array.from({ length: classes }, (_, c) => `class ${c}`) }) as unknown as PreparedSet;
 
-describe("twenty AdamW steps as in PyTorch", () => {
+/** Graphs for any provider, and those on the processor's blocks of channels; the widths and batches fit them. */
+const block = await channelBlock();
+const TARGETS = [{ channelBlock: 0 }, ...(block > 0 ? [{ channelBlock: block }] : [])];
+
+describe.each(TARGETS)("twenty AdamW steps as in PyTorch, blocks of $channelBlock channels", (target) => {
   test("stage 1, distillation", async () => {
     const stored = readReference<LearningSettings & { tasks: Config["distill"]["tasks"] }>("distill", import.meta.url);
     const { settings } = stored;
     const { network, geometry, side, batch, tasks, weightDecay, clipNorm } = settings;
     const config = resolveConfig({ network, distill: { batch, tasks, weightDecay, clipNorm } });
     const heads = batch / 2;
-    await expectAsReference(stored, distillStep(setOf(side, 0), geometry, config), (step) => {
+    await expectAsReference(stored, distillStep(setOf(side, 0), geometry, config, target), (step) => {
       const { sizes, ...images } = crops(settings, step, heads);
       const { theta, angles } = maps(settings, step, [...sizes, ...sizes], geometry.frameExtent);
       const turn = Array.from({ length: heads }, (_, i) => angles[i]! - angles[heads + i]!);
@@ -120,7 +125,7 @@ describe("twenty AdamW steps as in PyTorch", () => {
     const config = resolveConfig({ network, tune });
     const posed = { set: setOf(side, classes), heads: new Map(), geometry };
     const view = network.viewSize;
-    await expectAsReference(stored, tuneStep(posed, config), (step) => {
+    await expectAsReference(stored, tuneStep(posed, config, target), (step) => {
       const { pixels, sizes } = crops(settings, step, batch);
       const draws = rows(Random.seeded(settings.seed).stream("frames", step), batch, DRAWS);
       const frames = new Uint8Array(batch * view * view);
