@@ -166,7 +166,8 @@ function weightGradient(image: Tensor, dy: Tensor, w: Tensor, g: BlockedGeometry
   const [kh, kw, c, k] = w.shape as [number, number, number, number];
   const n = dy.shape[0]!;
   const { outHeight: oh, outWidth: ow, stride: s, dilation: d } = g;
-  if (kh === 1 && kw === 1 && s === 1) return pointwiseWeightGradient(image, dy, w, block);
+  if (kh === 1 && kw === 1 && s === 1 && g.padY === 0 && g.padX === 0)
+    return pointwiseWeightGradient(image, dy, w, block);
   const planes = c % block === 0 ? planesOf(image) : image;
   const swapped = transpose(planes, [1, 0, 2, 3]);
   // Rows and columns that the kernel's places reach; below and to the right it may be fewer than the image has.

@@ -66,7 +66,7 @@ const WITHOUT_GRADIENT = {
     "parseState",
     "serializeState",
   ],
-  "models and their running": ["InferenceRunner", "compile", "readModel"],
+  "models and their running": ["InferenceRunner", "compile", "compileLoop", "readModel", "readModelMetadata"],
   errors: ["FormatError", "ShapeError"],
 };
 

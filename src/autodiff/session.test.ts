@@ -73,6 +73,35 @@ describe("training is reproducible to the byte", () => {
     await fc.assert(property, drawn(2));
   });
 
+  test("steps in portions of any size equal steps one by one", async () => {
+    const compiled = smallStep();
+    const one = await TrainingSession.create(compiled, { threads: 1 });
+    const many = await TrainingSession.create(compiled, { threads: 1 });
+    one.initialize(Random.seeded(SEED));
+    const start = one.state();
+    const settings = (k: number) => ({ learningRate: 1e-3 * (k + 1), emaDecay: 0.5 + 0.05 * k });
+    const last = 7;
+    const values: Record<string, number>[] = [];
+    const states = [serializeState(start)];
+    for (let k = 0; k < last; k++) {
+      values.push(await one.run(batch(k), settings(k)));
+      states.push(serializeState(one.state()));
+    }
+    const property = fc.asyncProperty(fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1 }), async (portions) => {
+      many.load(start);
+      for (const portion of portions) {
+        const from = many.steps;
+        const count = Math.min(portion, last - from);
+        if (count === 0) break;
+        const found = await many.runMany(count, (k) => ({ feeds: batch(from + k), ...settings(from + k) }));
+        expect(found).toEqual(values.slice(from, from + count));
+        expect(sameBytes(serializeState(many.state()), states[from + count]!)).toBe(true);
+      }
+    });
+    await fc.assert(property, drawn(4));
+    for (const session of [one, many]) session.dispose();
+  });
+
   test("whatever this process did before and does beside it, as in a process of its own", async () => {
     const others = await Promise.all(
       [1, 2].map(async (threads) => {

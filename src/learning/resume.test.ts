@@ -16,12 +16,13 @@ import type { PreparedSet } from "./prepare.ts";
 import type { CurvePoint } from "./training.ts";
 import { tune } from "./tune.ts";
 
-// A checkpoint after every step.
+// A checkpoint at every opportunity.
 vi.hoisted(() => {
   process.env.ANDROSCOPE_CHECKPOINT_SECONDS = "0";
 });
 
-const STEPS = 8;
+/** More than go into one call of ONNX Runtime: checkpoints lie between calls. */
+const STEPS = 20;
 const checkpoint = join(tmpdir(), `androscope-resume-${process.pid}`);
 afterAll(() => rm(checkpoint, { force: true }));
 
@@ -88,13 +89,9 @@ describe.each(Object.entries(stages))("%s", (_, stage) => {
       fc.constantFrom(1, 2),
       async (stops, threads) => {
         await rm(checkpoint, { force: true });
-        let done = 0;
         for (const stop of stops) {
           const onStep = (step: number) => {
-            // What was done is not done again, but for the step that was cut off.
-            expect(step).toBeGreaterThan(done);
             if (step >= stop) throw new Interruption();
-            done = step;
           };
           await expect(stage({ threads, checkpoint, onStep })).rejects.toThrow(Interruption);
         }
