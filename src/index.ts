@@ -130,7 +130,8 @@ export {
 } from "./imaging/index.ts";
 /**
  * The configuration of the method, and the model: one .onnx file that takes raw crops. `Model.load` checks that the
- * file is one of Androscope's and reproduces its own golden output here.
+ * file is one of Androscope's and reproduces its own golden output here. `predictFiles` reads, predicts and measures many
+ * image files on several cores: `androscope predict`.
  *
  * ```ts
  * import { defaultConfig, isAndroscopeError, Model, resolveConfig } from "androscope";
@@ -148,13 +149,17 @@ export {
   type Config,
   configSchema,
   defaultConfig,
+  type FilePrediction,
   frameToCrop,
   loadConfig,
   MODEL_FORMAT,
   MODEL_OUTPUTS,
   Model,
   type ModelMetadata,
+  type PredictedFiles,
+  type PredictFilesOptions,
   type Prediction,
+  predictFiles,
   resolveConfig,
   type TrainFinalResult,
 } from "./learning/index.ts";

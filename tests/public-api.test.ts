@@ -17,7 +17,7 @@ test("the exports of androscope", () => {
       "PUBLIC_SETS Random computeMetrics configSchema contrast crossValidate decodeImage defaultConfig",
       "describeDataset drawFolds encodeMaskPng encodePng frameToCrop generatePhantom generatePhantoms",
       "importPublicSet intersectionOverUnion isAndroscopeError licenceOf loadConfig mcnemar morphometry",
-      "openDataset outlines parts phantomDataset pose pseudoMask publishedFolds readImage resolveConfig silent",
+      "openDataset outlines parts phantomDataset pose predictFiles pseudoMask publishedFolds readImage resolveConfig silent",
       "terminalProgress train version wilson writePhantomDataset",
     ].join(" "),
   );

@@ -4,6 +4,8 @@
  */
 import {
   cut,
+  dilate,
+  erode,
   fillHoles,
   gaussian,
   halfWidth,
@@ -17,6 +19,7 @@ import {
   regionMask,
   regions,
   threshold,
+  type Window,
   windowAround,
 } from "../imaging/index.ts";
 import { pose } from "./anatomy.ts";
@@ -102,13 +105,21 @@ function outline(stain: Smoothed, { level, opening, saddle, ...boundary }: Pseud
   const empty: Mask = { width, height, data: new Uint8Array(width * height) };
   if (size < 8) return empty;
   const filled = fillHoles(threshold(stain.plane, level * stain.otsu));
-  const found = central(open(filled, 0.02 * size), { width: size, x: width / 2, y: height / 2 });
+  // An opening; what its first half leaves is a small part of the crop, and its second half grows no farther than this.
+  const radius = 0.02 * size;
+  const core = erode(filled, radius);
+  const rest = windowAround(core, Math.ceil(radius) + 1);
+  if (!rest) return empty;
+  const within = ({ left, top }: Window) => ({ width: size, x: width / 2 - left, y: height / 2 - top });
+  const found = central(dilate(cut(core, rest), radius), within(rest));
   if (!found) return empty;
 
   // The rest concerns this region alone, so its window is enough.
-  const window = windowAround(found, 2 + Math.ceil(boundary.band * halfWidth(found)))!;
-  const place = { width: size, x: width / 2 - window.left, y: height / 2 - window.top };
-  const opened = cutTail(cut(found, window), opening);
+  const margin = 2 + Math.ceil(boundary.band * halfWidth(found));
+  const whole = paste(found, rest, stain.plane);
+  const window = windowAround(whole, margin)!;
+  const place = within(window);
+  const opened = cutTail(cut(whole, window), opening);
   const { labels, count } = splitTouching(opened, saddle);
   let head = central(opened, place);
   if (count > 1) {

@@ -1,5 +1,6 @@
 /** Exact Euclidean distance (Felzenszwalb and Huttenlocher 2012), and the morphology with disks that it gives. */
 import type { Mask, Plane } from "./image.ts";
+import { cut, paste, windowAround } from "./window.ts";
 
 const FAR = 1e12;
 
@@ -67,15 +68,23 @@ function squaredDistance({ width, height, data }: Mask, to: 0 | 1): Float64Array
   return result;
 }
 
+/** What columnSteps returns: valid until it is called again. A new array each time would be half of its cost. */
+let scratch = new Uint16Array(0);
+
 /** Steps along the column to the nearest pixel whose value is `to`, `most` where there are more. Row by row, as memory lies. */
 function columnSteps({ width, height, data }: Mask, to: 0 | 1, most: number): Uint16Array {
-  const steps = new Uint16Array(width * height);
-  for (let i = 0; i < steps.length; i++) {
-    if ((data[i] !== 0) === (to === 1)) continue;
+  const count = width * height;
+  if (scratch.length < count) scratch = new Uint16Array(count);
+  const steps = scratch;
+  for (let i = 0; i < count; i++) {
+    if ((data[i] !== 0) === (to === 1)) {
+      steps[i] = 0;
+      continue;
+    }
     const above = i < width ? most : steps[i - width]! + 1;
     steps[i] = above < most ? above : most;
   }
-  for (let i = steps.length - width - 1; i >= 0; i--) {
+  for (let i = count - width - 1; i >= 0; i--) {
     const below = steps[i + width]! + 1;
     if (below < steps[i]!) steps[i] = below;
   }
@@ -92,7 +101,7 @@ const NO_STEPS = 1 << 15;
 function nearSquared(mask: Mask, to: 0 | 1, cap: number): Int32Array {
   const { width, height } = mask;
   const steps = columnSteps(mask, to, NO_STEPS);
-  const squared = new Int32Array(steps.length);
+  const squared = new Int32Array(width * height);
   const most = cap >= NO_STEPS - 1 ? NO_STEPS ** 2 : (Math.floor(cap) + 1) ** 2;
   for (let y = 0, i = 0; y < height; y++) {
     const from = y * width;
@@ -165,7 +174,12 @@ export function erode(mask: Mask, radius: number): Mask {
 
 /** Erosion, then dilation by a disk: what is narrower than the disk goes. */
 export function open(mask: Mask, radius: number): Mask {
-  return radius <= 0 ? mask : dilate(erode(mask, radius), radius);
+  if (radius <= 0) return mask;
+  const core = erode(mask, radius);
+  const window = windowAround(core, Math.ceil(radius));
+  if (!window) return core;
+  // What is left is often a small part of the picture, and nothing grows beyond its surroundings.
+  return paste(dilate(cut(core, window), radius), window, mask);
 }
 
 /**
@@ -184,7 +198,7 @@ function within(mask: Mask, to: 0 | 1, radius: number, value: 0 | 1): Uint8Array
     stretch[s] = d;
   }
   const steps = columnSteps(mask, to, reach + 1);
-  const data = new Uint8Array(steps.length);
+  const data = new Uint8Array(width * height);
   const other = 1 - value;
   for (let y = 0; y < height; y++) {
     const from = y * width;

@@ -85,6 +85,9 @@ export function largestRegion(mask: Mask): Mask | undefined {
   return best && regionMask(mask, best);
 }
 
+/** The pixels that fillHoles has reached, kept for its next call: a new list each time costs as much as the flood. */
+let flooded = new Int32Array(0);
+
 /** Fills what no path of outside pixels connects with the border. */
 export function fillHoles({ width, height, data, ...rest }: Mask): Mask {
   // The outside is flooded from a frame about the picture; a second frame about that one is never entered.
@@ -94,7 +97,9 @@ export function fillHoles({ width, height, data, ...rest }: Mask): Mask {
   for (let y = 0, i = 0; y < height; y++) {
     for (let x = 0, at = (y + 2) * stride + 2; x < width; x++, i++, at++) if (data[i] !== 0) open[at] = 0;
   }
-  const list = new Int32Array((width + 2) * (height + 2));
+  const count = (width + 2) * (height + 2);
+  if (flooded.length < count) flooded = new Int32Array(count);
+  const list = flooded;
   let end = 1;
   list[0] = stride + 1;
   open[stride + 1] = 0;
