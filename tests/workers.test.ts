@@ -14,8 +14,8 @@ const SETTINGS = [
   ...TINY,
   "--set=network.widths=[12,24,48,96]",
   "--set=network.viewSize=48",
-  "--set=distill.steps=12",
-  "--set=tune.steps=12",
+  "--set=distill.steps=40",
+  "--set=tune.steps=40",
   "--set=distill.teacher.rounds=[0.5]",
 ];
 const FOLDS = ["1", "2", "3"];
@@ -77,7 +77,7 @@ describe("the result is the same, byte for byte,", () => {
   });
 
   test("where one is killed again and again: the run says so, ends, and can be continued", async () => {
-    // At its second step, and the same after it was begun again.
+    // Before its first checkpoint, and the same after it was begun again.
     const env = endingAt("before fold-2.tune.checkpoint 1 SIGKILL self");
     const crashed = failure(await androscope(command("again", "--workers=2"), { env }), "job/crashed");
     expect(crashed).toMatchObject({ where: "fold 2, stage 2", found: expect.stringContaining("SIGKILL, 2 times") });

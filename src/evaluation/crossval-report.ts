@@ -113,7 +113,9 @@ export async function crossvalReport(
     seed: result.seed,
     threads: result.threads,
     seconds: result.seconds,
+    workers: result.workers,
     peakRssBytes: result.peakRssBytes,
+    totalPeakRssBytes: result.totalPeakRssBytes,
     version,
     command,
   };

@@ -134,7 +134,8 @@ export class WorkerPool {
         }
       });
       const ended = (how: string) => resolve(how);
-      child.on("error", ({ message }) => ended(`could not be started: ${message}`));
+      // The code alone: the message may name a path, and what is said here is written down.
+      child.on("error", ({ code }: NodeJS.ErrnoException) => ended(`could not be started (${code})`));
       child.once("exit", (code, signal) => ended(signal ? `ended by ${signal}` : `ended with exit code ${code}`));
     });
   }

@@ -19,13 +19,19 @@ const tell = (report: Report) => process.send!(report, () => {});
 
 process.once("message", async (order: Order) => {
   const [{ perform }, { failureOf }] = await Promise.all([import("./perform.ts"), import("./messages.ts")]);
-  let told = 0;
+  // The newest of each interval: several steps may come at once.
+  let newest: Report | undefined;
+  let waiting = false;
   const progress = {
     start() {},
     update(done: number, note = "") {
-      if (performance.now() - told < INTERVAL) return;
-      told = performance.now();
-      tell({ type: "progress", done, note });
+      newest = { type: "progress", done, note };
+      if (waiting) return;
+      waiting = true;
+      setTimeout(() => {
+        waiting = false;
+        tell(newest!);
+      }, INTERVAL);
     },
     finish() {},
     log: (line: string) => void tell({ type: "remark", line }),

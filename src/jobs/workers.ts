@@ -31,13 +31,17 @@ export function workersFor(wanted: Workers, { tasks, threads, bytes }: Need, mac
 }
 
 /**
- * About the most memory that a process needs for a training, in bytes. What a step holds for its gradients grows with
- * the batch, with the pixels of the views and with the channels at the top; the constants are of the default
- * configuration and the demo's, measured (docs/performance.md).
+ * About the most memory that a process needs for a training, in bytes: rather too much than too little. What a step holds
+ * for its gradients grows with the batch, the pixels of the views and the channels, and the optimiser's state with the
+ * weights. The factors fit peaks that were measured with batches of 4 to 64, views of 32 to 96 and widths from
+ * 8-8-8-8 to 64-128-256-512: 0.23 to 1.77 GB.
  */
 export function trainingBytes({ network, distill, tune }: Config, set: PreparedSet): number {
-  const { widths, viewSize } = network;
-  const channels = widths.reduce((sum, width, stage) => sum + width / 4 ** (stage + 1), 0);
-  const values = Math.max(distill.batch, tune.batch) * viewSize ** 2 * channels;
-  return 300e6 + 400 * values + 2 * (set.pixels.byteLength + set.targets.byteLength);
+  const { widths, blocks, viewSize } = network;
+  const sum = (value: (width: number, stage: number) => number) =>
+    widths.reduce((total, width, stage) => total + value(width, stage), 0);
+  const values = Math.max(distill.batch, tune.batch) * viewSize ** 2 * sum((width, stage) => width / 4 ** (stage + 1));
+  // Two convolutions of 3 x 3 in a block.
+  const weights = sum((width, stage) => 18 * blocks[stage]! * width ** 2);
+  return 400e6 + 180 * values + 70 * weights + 2 * (set.pixels.byteLength + set.targets.byteLength);
 }

@@ -148,7 +148,12 @@ export interface RunReportData {
   seed: number;
   threads: number;
   seconds: number;
+  /** Folds worked on at one time, at most; 1 where absent. */
+  workers?: number;
+  /** Of one process. */
   peakRssBytes: number;
+  /** Of all that ran at one time, at most. */
+  totalPeakRssBytes?: number;
   version: string;
   command: string;
 }

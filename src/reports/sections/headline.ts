@@ -27,7 +27,7 @@ export function headline(data: RunReportData): string {
     ...(data.protocol.grouping.length ? [] : [groupless(dataset.kind)]),
     ["seed", String(data.seed)],
     ["threads", String(data.threads)],
-    ["time", formatDuration(data.seconds)],
+    ["time", formatDuration(data.seconds), (data.workers ?? 1) > 1 ? `${data.workers} folds at one time` : undefined],
     ["peak memory", gigabytes(data.peakRssBytes)],
   ]);
   return `<header><p class="use"><strong>Research use only, not for diagnosis.</strong></p><h1>${escapeHtml(data.title)}</h1>

@@ -43,7 +43,7 @@ export function configurationSection({ changed, config }: RunReportData): string
 }
 
 export function repeatSection(data: RunReportData): string {
-  const { environment, version, threads, seed, seconds, peakRssBytes, command } = data;
+  const { environment, version, threads, seed, seconds, workers = 1, peakRssBytes, totalPeakRssBytes, command } = data;
   const rows = [
     ["Androscope", version],
     ...Object.entries(environment).map(([key, value]) => [
@@ -53,7 +53,11 @@ export function repeatSection(data: RunReportData): string {
     ["threads per operator", String(threads)],
     ["seed", String(seed)],
     ["time", formatDuration(seconds)],
-    ["peak memory", gigabytes(peakRssBytes)],
+    ...(workers > 1 ? [["folds at one time, each in a process", String(workers)]] : []),
+    [workers > 1 ? "peak memory of a process" : "peak memory", gigabytes(peakRssBytes)],
+    ...(totalPeakRssBytes === undefined || workers === 1
+      ? []
+      : [["peak memory of all processes, at most", gigabytes(totalPeakRssBytes)]]),
   ];
   return section(
     "repeat",
