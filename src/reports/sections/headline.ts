@@ -27,6 +27,7 @@ export function headline(data: RunReportData): string {
     ...(data.protocol.grouping.length ? [] : [groupless(dataset.kind)]),
     ["seed", String(data.seed)],
     ["threads", String(data.threads)],
+    ["device", data.device ?? "cpu"],
     ["time", formatDuration(data.seconds)],
     ["peak memory", gigabytes(data.peakRssBytes)],
   ]);
