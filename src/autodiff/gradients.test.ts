@@ -55,7 +55,16 @@ const WITHOUT_GRADIENT = {
     "operands",
     "topologicalOrder",
   ],
-  "what it runs on": ["channelBlock", "usesBlocks"],
+  "what it runs on": [
+    "channelBlock",
+    "usesBlocks",
+    "providerOptions",
+    "devicePackage",
+    "missingFromPackage",
+    "judgeTrial",
+    "tryDevice",
+    "fastest",
+  ],
   "shapes and codes": ["DTYPE_CODES", "showShape", "sizeOf"],
   "first values": ["heNormal", "normal", "ones", "uniform", "zeros"],
   "parameters and training": [
