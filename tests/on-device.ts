@@ -155,8 +155,8 @@ async function trainedSteps() {
   const train = async (on: op.Device) => {
     const session = await op.TrainingSession.create(step, { device: on });
     session.initialize(random.stream("unet"));
-    const losses: number[] = [];
-    for (let i = 0; i < 2; i++) losses.push((await session.run(feeds, { learningRate: 1e-3 })).loss!);
+    const steps = await session.runMany(2, () => ({ feeds, learningRate: 1e-3 }));
+    const losses = steps.map(({ loss }) => loss!);
     const state = session.state();
     session.dispose();
     return { losses, state };

@@ -64,6 +64,8 @@ const WITHOUT_GRADIENT = {
     "judgeTrial",
     "tryDevice",
     "fastest",
+    "DEVICES",
+    "DEVICE_TOLERANCE",
   ],
   "shapes and codes": ["DTYPE_CODES", "showShape", "sizeOf"],
   "first values": ["heNormal", "normal", "ones", "uniform", "zeros"],
@@ -75,7 +77,7 @@ const WITHOUT_GRADIENT = {
     "parseState",
     "serializeState",
   ],
-  "models and their running": ["InferenceRunner", "compile", "readModel"],
+  "models and their running": ["InferenceRunner", "compile", "compileLoop", "readModel", "readModelMetadata"],
   errors: ["FormatError", "ShapeError"],
 };
 
