@@ -59,7 +59,7 @@ try {
       replaced: replaced.length,
     });
     const others = rows.filter((row) => half === undefined || !learned(row));
-    const segmenter = await Segmenter.create(weights, geometry, config.network, set.side, threads);
+    const segmenter = await Segmenter.create(weights, geometry, config.network, set.side, { threads });
     const expert = new Map(others.map((row) => [row.index, row]));
     for await (const { index, head } of segmenter.each(set, [...expert.keys()])) {
       const row = expert.get(index)!;

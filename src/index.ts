@@ -32,7 +32,13 @@ import {
   writeCrossvalReport,
 } from "./evaluation/index.ts";
 import { foldsInWorkers, type Workers } from "./jobs/index.ts";
-import { type configSchema, resolveConfig, type TrainFinalResult, trainFinal } from "./learning/index.ts";
+import {
+  type configSchema,
+  type DeviceChoice,
+  resolveConfig,
+  type TrainFinalResult,
+  trainFinal,
+} from "./learning/index.ts";
 import { type Progress, silent, version } from "./runs/index.ts";
 
 /**
@@ -148,6 +154,7 @@ export {
 export {
   type Config,
   configSchema,
+  type DeviceChoice,
   defaultConfig,
   type FilePrediction,
   frameToCrop,
@@ -187,6 +194,8 @@ export interface RunOptions {
   seed?: number;
   /** Threads per operator. Results depend on it in the last bits. Default 2. */
   threads?: number;
+  /** Where the networks are computed; `auto` takes the fastest that works. Default: the processor. */
+  device?: DeviceChoice;
   /** Continue an interrupted run in `out`. */
   resume?: boolean;
   /** Licence of the training images, for the model's metadata. Known for public sets and phantoms. */
@@ -211,7 +220,7 @@ function resolved({ dataset, config, seed = 1, threads = 2, licence, progress = 
 /**
  * Trains one model on a whole dataset: `androscope train`. Images without a label serve stage 1.
  * @returns the path of model.onnx among others. How well it does is for {@link crossValidate} to say.
- * @throws `config/*`, `data/*`, `run/*`, `file/*`
+ * @throws `config/*`, `data/*`, `run/*`, `file/*`, `device/*`
  */
 export async function train(options: RunOptions): Promise<TrainFinalResult> {
   return trainFinal(resolved(options));
@@ -233,7 +242,7 @@ export interface CrossValidateOptions extends RunOptions {
  * Cross-validates both stages: `androscope crossval`. A fixed number of steps, the averaged last weights, nothing
  * chosen on a test fold.
  * @returns the figures, also in metrics.json, and the path of the report
- * @throws `config/*`, `data/*`, `run/*`, `file/*`
+ * @throws `config/*`, `data/*`, `run/*`, `file/*`, `device/*`
  */
 export async function crossValidate({
   split,

@@ -6,6 +6,7 @@
  */
 import "./telemetry.ts";
 import * as ort from "onnxruntime-node";
+import type { Device } from "./device.ts";
 import { compile } from "./onnx.ts";
 import { emitBlocked } from "./reorder.ts";
 import { input } from "./tensor.ts";
@@ -13,10 +14,11 @@ import { input } from "./tensor.ts";
 let asked: Promise<number> | undefined;
 
 /**
- * b of this machine's kernels, for {@link Scope.training}; 0 where this build of ONNX Runtime has none. Asked once, of
- * ONNX Runtime itself, by running one operator.
+ * b of this machine's kernels, for {@link Scope.training}; 0 where this build of ONNX Runtime has none, and for other
+ * devices than the processor. Asked once, of ONNX Runtime itself, by running one operator.
  */
-export function channelBlock(): Promise<number> {
+export function channelBlock(device: Device = "cpu"): Promise<number> {
+  if (device !== "cpu") return Promise.resolve(0);
   asked ??= probe().catch(() => 0);
   return asked;
 }

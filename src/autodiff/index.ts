@@ -26,6 +26,7 @@
  */
 export * from "./convolution.ts";
 export { channelBlock } from "./cpu-layout.ts";
+export * from "./device.ts";
 export * from "./elementwise.ts";
 export * from "./grad.ts";
 export * from "./layers.ts";

@@ -1,6 +1,7 @@
 /** Running graphs in ONNX Runtime: a training session that keeps its state, and an inference runner. */
 import "./telemetry.ts";
 import * as ort from "onnxruntime-node";
+import { type Device, providerOptions } from "./device.ts";
 import { compile, compileLoop } from "./onnx.ts";
 import type { RandomSource, State } from "./scope.ts";
 import { type DType, FormatError, ShapeError, showShape, sizeOf, type Tensor, type TypedArray } from "./tensor.ts";
@@ -11,13 +12,15 @@ export type Feeds = Readonly<Record<string, TypedArray>>;
 export interface SessionOptions {
   /** Threads inside one operator. Results are byte-identical for the same number. */
   threads?: number;
+  /** Where it is computed; the processor by default. What a device makes differs from it by rounding. */
+  device?: Device;
   /** Path prefix: write ONNX Runtime's profile there when disposed. */
   profile?: string;
 }
 
-function sessionOptions({ threads = 2, profile }: SessionOptions): ort.InferenceSession.SessionOptions {
+function sessionOptions({ threads = 2, device = "cpu", profile }: SessionOptions): ort.InferenceSession.SessionOptions {
   return {
-    executionProviders: ["cpu"],
+    ...providerOptions(device),
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     executionMode: "sequential",

@@ -8,6 +8,7 @@ import type { Command } from "./command.ts";
 import {
   atLeast,
   DATASET_OPTIONS,
+  deviceChoice,
   oneOf,
   onlyPositional,
   TRAINING_OPTIONS,
@@ -64,6 +65,7 @@ export const command: Command = {
       out: options.out,
       resume: options.resume,
       threads: atLeast("threads", options.threads, 1),
+      device: deviceChoice(options.device),
       literature: options.literature,
       version: version(),
       licence: licenceOf(dataset.kind),
@@ -80,6 +82,8 @@ export const command: Command = {
       ...(options.set ?? []).map((setting: string): [string, string] => ["--set", setting]),
       ["--seed", options.seed],
       ["--threads", options.threads],
+      // What auto chose is what repeats the run.
+      ["--device", run.result.device],
       ["--out", options.out],
     ];
     const line = [

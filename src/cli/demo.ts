@@ -5,7 +5,7 @@ import { resolveConfig } from "../learning/index.ts";
 import { version } from "../runs/index.ts";
 import type { Command } from "./command.ts";
 import { finishCrossval } from "./crossval.ts";
-import { atLeast, TRAINING_OPTIONS, WORKER_OPTIONS, workersOf } from "./options.ts";
+import { atLeast, deviceChoice, TRAINING_OPTIONS, WORKER_OPTIONS, workersOf } from "./options.ts";
 
 /** Small enough for a minute or two on two cores, large enough to learn something. */
 const DEMO_CONFIG = {
@@ -25,6 +25,7 @@ export const command: Command = {
     count: { type: "integer", value: "N", help: "number of phantoms", default: 200 },
     seed: TRAINING_OPTIONS.seed,
     ...WORKER_OPTIONS,
+    device: TRAINING_OPTIONS.device,
   },
   async run({ options, progress }) {
     const out = options.out ?? `runs/demo-${new Date().toISOString().replace(/[:.]/g, "-").slice(0, 19)}`;
@@ -33,6 +34,7 @@ export const command: Command = {
     const seed = atLeast("seed", options.seed, 0);
     const threads = atLeast("threads", options.threads, 1);
     const workers = workersOf(options.workers);
+    const device = deviceChoice(options.device);
     progress.log(
       "Training on generated phantoms, not on real cells: the figures show that the program works, nothing more.",
     );
@@ -43,12 +45,17 @@ export const command: Command = {
       split: { kind: "drawn", k: 2 },
       out,
       threads,
+      device,
       version: version(),
       licence: "generated phantoms, Apache-2.0",
       progress,
       runFolds: foldsInWorkers(workers),
     });
-    const result = await finishCrossval(run, out, `androscope demo --seed ${seed} --count ${count} --out ${out}`);
+    const result = await finishCrossval(
+      run,
+      out,
+      `androscope demo --seed ${seed} --count ${count} --device ${run.result.device} --out ${out}`,
+    );
     return {
       ...result,
       text: `Generated phantoms, not real cells.\n${result.text}`,

@@ -1,14 +1,18 @@
 import { cpus, totalmem } from "node:os";
 import { version } from "../runs/index.ts";
 import type { Command } from "./command.ts";
+import { deviceChoice, TRAINING_OPTIONS } from "./options.ts";
 
 export const command: Command = {
   name: "doctor",
   summary: "Checks that this machine and installation can run Androscope.",
-  usage: "",
+  usage: "[--device DEVICE]",
   example: "androscope doctor",
-  options: {},
-  async run() {
+  options: {
+    device: { ...TRAINING_OPTIONS.device, help: "the device that has to work; all are tried and listed" },
+  },
+  async run({ options }) {
+    const choice = deviceChoice(options.device);
     // Loaded here, since what is missing is what this command is asked about.
     const where = await import("../evaluation/index.ts")
       .then(({ environment }) => environment())
@@ -33,6 +37,12 @@ export const command: Command = {
     } catch (error) {
       checks.push({ name: "image decoding", ok: false, detail: (error as Error).message });
     }
+    const devices = await listDevices().catch(() => []);
+    if (choice !== "cpu" && choice !== "auto") {
+      const trial = devices.find(({ device }) => device === choice);
+      const ok = trial?.works ?? false;
+      checks.push({ name: `device ${choice}`, ok, detail: ok ? trial!.found : `${trial?.found}. ${trial?.fix ?? ""}` });
+    }
     const gigabytes = totalmem() / 1e9;
     checks.push({
       name: "memory",
@@ -41,13 +51,27 @@ export const command: Command = {
     });
     const healthy = checks.every((check) => check.ok);
     return {
-      json: { version: version(), healthy, checks, environment: where ?? null },
+      json: { version: version(), healthy, checks, devices, environment: where ?? null },
       text: [
         `Androscope ${version()} on ${process.platform} ${process.arch}, ${cpus()[0]?.model ?? "unknown"} × ${cpus().length}`,
         ...checks.map((c) => `${c.ok ? "ok  " : "FAIL"} ${c.name}: ${c.detail}`),
+        "",
+        ...(devices.length > 0 ? ["Devices (docs/devices.md):"] : []),
+        ...devices.map((d) => `  ${d.works ? "works  " : "missing"} ${d.text}${d.works ? "" : `. ${d.fix}`}`),
+        ...devices.filter((d) => d.automatic).map(({ device }) => `  --device auto takes ${device}.`),
       ].join("\n"),
       next: healthy ? ["androscope demo"] : ["npm ci   installs what is missing"],
       exitCode: healthy ? 0 : 1,
     };
   },
 };
+
+/** Every device, tried, one after the other. */
+async function listDevices() {
+  const { DEVICES, fastest, tryDevice } = await import("../autodiff/index.ts");
+  const { inWords } = await import("../learning/index.ts");
+  const trials: Awaited<ReturnType<typeof tryDevice>>[] = [];
+  for (const device of DEVICES) trials.push(await tryDevice(device));
+  const automatic = fastest(trials);
+  return trials.map((trial) => ({ ...trial, text: inWords(trial), automatic: trial.device === automatic }));
+}

@@ -1,7 +1,18 @@
 /** Options that several commands share. */
 import type { Workers } from "../jobs/index.ts";
+import type { DeviceChoice } from "../learning/index.ts";
 import { AndroscopeError } from "../runs/index.ts";
 import type { OptionSpec } from "./command.ts";
+
+/** Those of the room below, which help must not load. */
+export const DEVICE_CHOICES = [
+  "cpu",
+  "cuda",
+  "dml",
+  "coreml",
+  "webgpu",
+  "auto",
+] as const satisfies readonly DeviceChoice[];
 
 export const DATASET_OPTIONS = {
   agreement: {
@@ -26,6 +37,12 @@ export const TRAINING_OPTIONS = {
     value: "N",
     help: "threads per operator; part of the run, since results depend on it in the last bits",
     default: 2,
+  },
+  device: {
+    type: "string",
+    value: DEVICE_CHOICES.join("|"),
+    help: "where the networks are computed; part of the run, like threads (docs/devices.md)",
+    default: "cpu",
   },
 } as const satisfies Record<string, OptionSpec>;
 
@@ -64,6 +81,11 @@ export function oneOf<T extends string>(name: string, value: string | undefined,
     });
   }
   return value as T;
+}
+
+/** The value of --device. @throws `usage/bad-value` */
+export function deviceChoice(value: string): DeviceChoice {
+  return oneOf("device", value, DEVICE_CHOICES)!;
 }
 
 export function atLeast(name: string, value: number, least: number): number {

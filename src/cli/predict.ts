@@ -1,8 +1,8 @@
-import { type FilePrediction, predictFiles } from "../learning/index.ts";
+import { type FilePrediction, predictFiles, usableDevice } from "../learning/index.ts";
 import { formatCsv, requireWritable, writeFileAtomic, writeJson } from "../runs/index.ts";
 import type { Command } from "./command.ts";
 import { namedImages } from "./inputs.ts";
-import { atLeast, positive } from "./options.ts";
+import { atLeast, deviceChoice, positive, TRAINING_OPTIONS } from "./options.ts";
 
 export const command: Command = {
   name: "predict",
@@ -23,16 +23,22 @@ export const command: Command = {
       help: "calibration: micrometres per pixel; without it lengths are in pixels only",
     },
     threads: { type: "integer", value: "N", help: "cores to use; the result does not depend on it", default: 2 },
+    device: {
+      ...TRAINING_OPTIONS.device,
+      help: "where the network is computed; one thread feeds any but the processor (docs/devices.md)",
+    },
   },
   async run({ positionals, options, progress }) {
     const { images, skipped } = await namedImages("predict", positionals);
     const umPerPx = positive("um-per-px", options["um-per-px"]);
     if (options.out) await requireWritable(options.out);
+    const threads = atLeast("threads", options.threads, 1);
+    const device = await usableDevice(deviceChoice(options.device), { say: (text) => progress.log(text) });
     progress.start("Classifying", images.length);
     const { metadata, files } = await predictFiles(
       options.model,
       images.map(({ path }) => path),
-      { threads: atLeast("threads", options.threads, 1), onProgress: (done) => progress.update(done) },
+      { threads, device, onProgress: (done) => progress.update(done) },
     );
     progress.finish();
     const { classes } = metadata;

@@ -3,7 +3,7 @@ import { licenceOf, openDataset } from "../datasets/index.ts";
 import { loadConfig, trainFinal } from "../learning/index.ts";
 import { formatDuration, version } from "../runs/index.ts";
 import type { Command } from "./command.ts";
-import { atLeast, DATASET_OPTIONS, oneOf, onlyPositional, TRAINING_OPTIONS } from "./options.ts";
+import { atLeast, DATASET_OPTIONS, deviceChoice, oneOf, onlyPositional, TRAINING_OPTIONS } from "./options.ts";
 
 export const command: Command = {
   name: "train",
@@ -30,6 +30,7 @@ export const command: Command = {
       out: options.out,
       resume: options.resume,
       threads: atLeast("threads", options.threads, 1),
+      device: deviceChoice(options.device),
       version: version(),
       licence: licenceOf(dataset.kind),
       progress,

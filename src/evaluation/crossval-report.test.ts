@@ -170,6 +170,7 @@ async function finishedRun(): Promise<CrossvalRun> {
       config,
       seed: 5,
       threads: 2,
+      device: "cpu",
       dataset: { kind: "phantoms", hash: dataset.hash, images: 6, skipped: 0 },
       seconds: 30,
       workSeconds: 30,

@@ -112,6 +112,7 @@ export async function crossvalReport(
     environment: { ...run.environment },
     seed: result.seed,
     threads: result.threads,
+    device: result.device,
     seconds: result.seconds,
     workers: result.workers,
     peakRssBytes: result.peakRssBytes,

@@ -3,8 +3,9 @@
  * literature does instead (looking at the test fold at every epoch and keeping the best) can be computed beside it, and
  * is marked optimistic.
  */
+import type { Device } from "../autodiff/index.ts";
 import { type Dataset, requireStillTrainable, requireTrainable } from "../datasets/index.ts";
-import { type Config, type PreparedSet, preparedFor } from "../learning/index.ts";
+import { type Config, type DeviceChoice, type PreparedSet, preparedFor, usableDevice } from "../learning/index.ts";
 import {
   AndroscopeError,
   elapsedSeconds,
@@ -41,6 +42,7 @@ export interface CrossvalOptions {
   out: string;
   resume?: boolean;
   threads: number;
+  device?: DeviceChoice;
   /** Also compute the literature's selection rule. */
   literature?: boolean;
   version: string;
@@ -64,6 +66,8 @@ export interface CrossvalResult extends Metrics {
   config: Config;
   seed: number;
   threads: number;
+  /** Where the networks were computed. */
+  device: Device;
   dataset: { kind: string; hash: string; images: number; skipped: number };
   /** That passed while somebody worked on it, and those of work: more, where several processes worked at one time. */
   seconds: number;
@@ -97,6 +101,7 @@ export async function crossValidate(options: CrossvalOptions): Promise<CrossvalR
   const labelled = dataset.samples.filter((s) => s.label !== undefined);
   const least = split.kind === "drawn" ? split.k : 2;
   requireTrainable(dataset, least);
+  const device = await usableDevice(options.device, { say: (text) => progress.log(text) });
   const identity = {
     command: "crossval",
     version: options.version,
@@ -104,6 +109,7 @@ export async function crossValidate(options: CrossvalOptions): Promise<CrossvalR
     split,
     seed,
     threads: options.threads,
+    device,
     literature: options.literature ?? false,
     config,
   };
@@ -127,7 +133,7 @@ export async function crossValidate(options: CrossvalOptions): Promise<CrossvalR
     });
     const preparing = (performance.now() - begun) / 1000;
 
-    const tasks = folds.names.map((fold, f) => foldTask(options, set, foldOf, fold, f));
+    const tasks = folds.names.map((fold, f) => foldTask({ ...options, device }, set, foldOf, fold, f));
     const todo: FoldTask[] = [];
     for (const task of tasks) if (!(await readFold(run.path, task))) todo.push(task);
     if (todo.length > 0) await (options.runFolds ?? foldsInTurn)(todo, foldsRun(run, set, progress));
@@ -138,7 +144,7 @@ export async function crossValidate(options: CrossvalOptions): Promise<CrossvalR
       records.push(await requireFold(run, task));
       for (const [index, mask] of await readFoldMasks(run.path, task)) masks.set(index, mask);
     }
-    return await conclude(run, options, set, records, masks, preparing);
+    return await conclude(run, { ...options, device }, set, records, masks, preparing);
   } finally {
     await run.close();
   }
@@ -156,7 +162,16 @@ function requireFilledFolds({ names, fold }: ReturnType<typeof publishedFolds>, 
 }
 
 function foldTask(
-  { dataset, config, seed, threads, literature = false, version, licence }: CrossvalOptions,
+  {
+    dataset,
+    config,
+    seed,
+    threads,
+    device,
+    literature = false,
+    version,
+    licence,
+  }: CrossvalOptions & { device: Device },
   set: PreparedSet,
   foldOf: ReadonlyMap<string, number>,
   fold: string,
@@ -176,6 +191,7 @@ function foldTask(
     config,
     seed,
     threads,
+    device,
     literature,
     licence,
   };
@@ -206,7 +222,7 @@ async function requireFold(run: RunFolder, task: FoldTask): Promise<FoldRecord> 
 
 async function conclude(
   run: RunFolder,
-  options: CrossvalOptions,
+  options: CrossvalOptions & { device: Device },
   set: PreparedSet,
   records: readonly FoldRecord[],
   masks: ReadonlyMap<number, Float32Array>,
@@ -252,6 +268,7 @@ async function conclude(
     config,
     seed,
     threads: options.threads,
+    device: options.device,
     dataset: { kind: dataset.kind, hash: dataset.hash, images: set.ids.length, skipped: set.problems.length },
     seconds: preparing + elapsedSeconds(spells),
     workSeconds: preparing + workSeconds(spells),

@@ -5,6 +5,7 @@
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import type { Device } from "../autodiff/index.ts";
 import {
   type Classified,
   type Config,
@@ -44,6 +45,7 @@ export interface FoldTask {
   readonly config: Config;
   readonly seed: number;
   readonly threads: number;
+  readonly device: Device;
   /** Also look at the test fold on the way, as the literature does. */
   readonly literature: boolean;
   readonly licence: string;
@@ -113,7 +115,7 @@ export function isFoldDistilled(folder: string, task: FoldTask): boolean {
 }
 
 function trainingOf(task: FoldTask, { folder, set, progress }: FoldPlace): TrainingTask {
-  const { train: members, test, config, seed, threads } = task;
+  const { train: members, test, config, seed, threads, device } = task;
   const epoch = Math.max(1, Math.round(members.length / config.tune.batch));
   return {
     set,
@@ -123,6 +125,7 @@ function trainingOf(task: FoldTask, { folder, set, progress }: FoldPlace): Train
     seed,
     name: keyOf(task),
     threads,
+    device,
     folder: checkpointOf(folder),
     progress,
     look: task.literature ? { samples: test, every: epoch } : undefined,
@@ -132,10 +135,10 @@ function trainingOf(task: FoldTask, { folder, set, progress }: FoldPlace): Train
 /** Trains and tests one fold, from where an earlier attempt left it. {@link readFold} then gives its result. */
 export async function runFold(task: FoldTask, place: FoldPlace): Promise<void> {
   const { folder, set } = place;
-  const { test, config, threads } = task;
+  const { test, config, threads, device } = task;
   const from = Date.now();
   const trained = await train(trainingOf(task, place));
-  const classified = await classify(set, test, trained.parts, threads);
+  const classified = await classify(set, test, trained.parts, { threads, device });
   const right = (rows: readonly { index: number; probabilities: readonly number[] }[]) =>
     rows.filter(({ index, probabilities }) => argmax(probabilities) === set.labels[index]).length;
   const model = await exportModel(trained.parts, {
@@ -148,6 +151,7 @@ export async function runFold(task: FoldTask, place: FoldPlace): Promise<void> {
       seed: task.seed,
       licence: task.licence,
       transductive: config.distill.transductive,
+      device,
     },
   });
   await writeFileAtomic(join(folder, "models", `${keyOf(task)}.onnx`), model);

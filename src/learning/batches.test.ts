@@ -56,7 +56,7 @@ function expectNear(found: ArrayLike<number>, expected: ArrayLike<number>, withi
 describe("alone or among others", () => {
   test("classify", async () => {
     const of = async (samples: readonly number[], n: number) => {
-      const out = await classify(set, samples, trained.parts, n);
+      const out = await classify(set, samples, trained.parts, { threads: n });
       expect(out.map(({ index }) => index)).toEqual(samples);
       return out;
     };
@@ -81,7 +81,7 @@ describe("alone or among others", () => {
         trained.parts.geometry,
         config.network,
         set.side,
-        n,
+        { threads: n },
       );
       const out = new Map<number, SegmentedHead>();
       for await (const { index, head } of segmenter.each(set, samples)) out.set(index, head);
@@ -145,7 +145,7 @@ describe("alone or among others", () => {
     const images = Array.from({ length: COUNT }, (_, i) => cropOf(set, i));
     const [predicted, classified] = [
       await model.predict(images),
-      await classify(set, [...set.ids.keys()], trained.parts, 1),
+      await classify(set, [...set.ids.keys()], trained.parts, { threads: 1 }),
     ];
     for (const [i, { probabilities }] of classified.entries())
       expectNear(predicted[i]!.probabilities, probabilities, PROBABILITY, "probability");

@@ -8,11 +8,13 @@ import {
   channelBlock,
   concat,
   constant,
+  type Device,
   diceLoss,
   input,
   mul,
   reshape,
   Scope,
+  type SessionOptions,
   type State,
   scale,
   sigmoid,
@@ -52,6 +54,7 @@ export interface DistillOptions {
   config: Config;
   random: Random;
   threads: number;
+  device?: Device;
   checkpoint?: string;
   onStep?(step: number, values: Record<string, number>): void;
 }
@@ -173,7 +176,7 @@ export function colourGains(draw: Random, { brightness, colour }: { brightness: 
 
 /** Runs stage 1. */
 export async function distill(options: DistillOptions): Promise<DistillResult> {
-  const { members, geometry, config, random, threads, checkpoint, onStep } = options;
+  const { members, geometry, config, random, threads, device, checkpoint, onStep } = options;
   const { distill: settings } = config;
   // The teacher changes targets and trust; the caller's set stays as it is.
   const set: PreparedSet = {
@@ -182,8 +185,8 @@ export async function distill(options: DistillOptions): Promise<DistillResult> {
     reliability: options.set.reliability.slice(),
   };
   const session = await TrainingSession.create(
-    distillStep(set, geometry, config, { channelBlock: await channelBlock() }),
-    { threads },
+    distillStep(set, geometry, config, { channelBlock: await channelBlock(device) }),
+    { threads, device },
   );
   try {
     session.initialize(random.stream("weights"));
@@ -208,7 +211,7 @@ export async function distill(options: DistillOptions): Promise<DistillResult> {
       pause: {
         due: (done) => rounds.has(done) && done < settings.steps,
         at: async () => {
-          const changed = await teach(set, members, averaged(session.state()), geometry, config, threads);
+          const changed = await teach(set, members, averaged(session.state()), geometry, config, { threads, device });
           replaced = [...new Set([...replaced, ...changed])].sort((a, b) => a - b);
         },
       },
@@ -226,10 +229,10 @@ async function teach(
   weights: State,
   geometry: Geometry,
   config: Config,
-  threads: number,
+  session: SessionOptions,
 ): Promise<number[]> {
   const { disagreement, consistency } = config.distill.teacher;
-  const segmenter = await Segmenter.create(weights, geometry, config.network, set.side, threads);
+  const segmenter = await Segmenter.create(weights, geometry, config.network, set.side, session);
   try {
     const changed: number[] = [];
     for await (const { index, head } of segmenter.each(set, members)) {

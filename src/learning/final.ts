@@ -1,7 +1,9 @@
 /** One model from a whole dataset, in a run folder. */
+import type { Device } from "../autodiff/index.ts";
 import { type Dataset, requireStillTrainable, requireTrainable } from "../datasets/index.ts";
 import { openRun, type Progress, peakRss, writeJson } from "../runs/index.ts";
 import type { Config } from "./config.ts";
+import { type DeviceChoice, usableDevice } from "./device.ts";
 import { train } from "./fold.ts";
 import { exportModel, Model, writeModel } from "./model.ts";
 import { preparedFor } from "./prepare.ts";
@@ -14,6 +16,7 @@ export interface TrainFinalOptions {
   out: string;
   resume?: boolean;
   threads: number;
+  device?: DeviceChoice;
   version: string;
   licence: string;
   progress: Progress;
@@ -21,6 +24,8 @@ export interface TrainFinalOptions {
 
 export interface TrainFinalResult {
   model: string;
+  /** Where it was trained. */
+  device: Device;
   images: number;
   skipped: number;
   classes: readonly string[];
@@ -33,12 +38,14 @@ export interface TrainFinalResult {
 export async function trainFinal(options: TrainFinalOptions): Promise<TrainFinalResult> {
   const { dataset, config, seed, threads, version, progress } = options;
   requireTrainable(dataset);
+  const device = await usableDevice(options.device, { say: (text) => progress.log(text) });
   const identity = {
     command: "train",
     version,
     dataset: { kind: dataset.kind, hash: dataset.hash, classes: dataset.classes },
     seed,
     threads,
+    device,
     config,
   };
   const run = await openRun(options.out, identity, { resume: options.resume });
@@ -56,6 +63,7 @@ export async function trainFinal(options: TrainFinalOptions): Promise<TrainFinal
       seed,
       name: "all",
       threads,
+      device,
       folder: run.file("checkpoint"),
       progress,
     });
@@ -69,14 +77,16 @@ export async function trainFinal(options: TrainFinalOptions): Promise<TrainFinal
         seed,
         licence: options.licence,
         transductive: false,
+        device,
       },
     });
     // Loaded once before it is written: a model that fails its own golden check must not leave this house.
-    (await Model.from(bytes, "the new model", { threads })).dispose();
+    (await Model.from(bytes, "the new model", { threads, device })).dispose();
     const model = run.file("model.onnx");
     await writeModel(model, bytes);
     const result: TrainFinalResult = {
       model,
+      device,
       images: labelled.length,
       skipped: set.problems.length,
       classes: set.classes,

@@ -1,10 +1,18 @@
 /**
  * One training, whole: stage 1 on the members, their masks and poses, stage 2 on those with labels. A pure function of
- * (data, members, configuration, seed, threads): run again, elsewhere or after a crash it gives the same bytes.
+ * (data, members, configuration, seed, threads, device): run again, elsewhere or after a crash it gives the same bytes.
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { InferenceRunner, input, parseState, type State, serializeState } from "../autodiff/index.ts";
+import {
+  type Device,
+  InferenceRunner,
+  input,
+  parseState,
+  type SessionOptions,
+  type State,
+  serializeState,
+} from "../autodiff/index.ts";
 import { type Progress, Random, readArrays, type Spell, spellSince, writeArrays } from "../runs/index.ts";
 import { type ClassifierParts, classification } from "./classifier.ts";
 import type { Config } from "./config.ts";
@@ -27,6 +35,8 @@ export interface TrainingTask {
   /** Distinguishes the random streams of folds. */
   name: string;
   threads: number;
+  /** Results depend on it in the last bits; the processor by default. */
+  device?: Device;
   /** Folder for checkpoints and finished stages; absent, nothing is kept. */
   folder?: string;
   progress: Progress;
@@ -82,7 +92,7 @@ export function colourStatistics(
 
 /** Trains both stages. */
 export async function train(task: TrainingTask): Promise<Trained> {
-  const { set, config, name, threads, progress } = task;
+  const { set, config, name, threads, device, progress } = task;
   const random = streamOf(task);
   const file = fileOf(task);
   let geometry = frameOf(task);
@@ -90,7 +100,7 @@ export async function train(task: TrainingTask): Promise<Trained> {
 
   const heads = new Map<number, SegmentedHead>();
   const masks: MaskQuality[] = [];
-  const segmenter = await Segmenter.create(stage1.weights, geometry, config.network, set.side, threads);
+  const segmenter = await Segmenter.create(stage1.weights, geometry, config.network, set.side, { threads, device });
   for await (const { index, head } of segmenter.each(set, task.train)) {
     heads.set(index, head);
     masks.push({
@@ -123,13 +133,14 @@ export async function train(task: TrainingTask): Promise<Trained> {
     config,
     random: random.stream("tune"),
     threads,
+    device,
     checkpoint,
     onStep: (step, { loss, accuracy }) =>
       progress.update(step, `loss ${loss!.toFixed(3)}, training accuracy ${(100 * accuracy!).toFixed(0)} %`),
     look: task.look && {
       every: task.look.every,
       at: async (step, weights) => {
-        const seen = await classify(set, task.look!.samples, partsOf(weights), threads);
+        const seen = await classify(set, task.look!.samples, partsOf(weights), { threads, device });
         looks.push({ step, probabilities: seen.map((s) => s.probabilities) });
       },
     },
@@ -167,7 +178,7 @@ function frameOf({ set, train }: TrainingTask): Geometry {
 }
 
 function distilled(task: TrainingTask, geometry: Geometry): Promise<Kept> {
-  const { set, config, name, threads, progress } = task;
+  const { set, config, name, threads, device, progress } = task;
   const checkpoint = fileOf(task)("distill.checkpoint");
   return keep(fileOf(task)("distilled"), checkpoint, async () => {
     progress.start(`${name}: stage 1, distillation`, config.distill.steps);
@@ -178,6 +189,7 @@ function distilled(task: TrainingTask, geometry: Geometry): Promise<Kept> {
       config,
       random: streamOf(task).stream("distill"),
       threads,
+      device,
       checkpoint,
       onStep: (step, { loss }) => progress.update(step, `loss ${loss!.toFixed(3)}`),
     });
@@ -224,12 +236,12 @@ export async function classify(
   set: PreparedSet,
   samples: readonly number[],
   parts: ClassifierParts,
-  threads: number,
+  session: SessionOptions,
 ): Promise<Classified[]> {
   const pixels = input("pixels", [-1, set.side, set.side, 3], "uint8");
   const sizes = input("sizes", [-1, 2]);
   const { probabilities, extents, agreement, mask } = classification(pixels, sizes, parts);
-  const runner = await InferenceRunner.create({ probabilities, extents, agreement, mask }, { threads });
+  const runner = await InferenceRunner.create({ probabilities, extents, agreement, mask }, session);
   const area = set.side * set.side * 3;
   const frame = parts.config.network.viewSize ** 2;
   const out: Classified[] = [];

@@ -1,4 +1,5 @@
 export { type Config, configSchema, defaultConfig, loadConfig, resolveConfig } from "./config.ts";
+export { DEVICE_CHOICES, type DeviceChoice, inWords, usableDevice } from "./device.ts";
 export { type TrainFinalResult, trainFinal } from "./final.ts";
 export {
   type Classified,

@@ -10,6 +10,7 @@ import { compile, InferenceRunner, input, readModelMetadata } from "../autodiff/
 import type { Image } from "../imaging/index.ts";
 import { AndroscopeError, Random, readBytes, writeFileAtomic } from "../runs/index.ts";
 import { type ClassifierParts, classification } from "./classifier.ts";
+import { type DeviceChoice, usableDevice } from "./device.ts";
 
 /** The layout of inputs, outputs and metadata. Raised when an older program could not read a newer model. */
 export const MODEL_FORMAT = 1;
@@ -41,6 +42,8 @@ const metadataSchema = z.object({
     seed: z.int(),
     licence: z.string(),
     transductive: z.boolean(),
+    /** Where it was trained; models that do not say were trained on the processor. */
+    device: z.string().optional(),
   }),
   /** Crop (base64 of width × height × 3 bytes) and what the model said of it when it was made. */
   golden: z.object({
@@ -153,6 +156,13 @@ function sizesOf(images: readonly Image[]): Float32Array {
   return Float32Array.from(images.flatMap(({ width, height }) => [width, height]));
 }
 
+export interface ModelOptions {
+  /** Threads per operator. Default 2. */
+  threads?: number;
+  /** Where it predicts; the processor by default. */
+  device?: DeviceChoice;
+}
+
 /** A model ready to predict. */
 export class Model {
   readonly metadata: ModelMetadata;
@@ -163,14 +173,16 @@ export class Model {
     this.metadata = metadata;
   }
 
-  /** Reads and checks a model file. Throws `model/*`. */
-  static async load(path: string, options: { threads?: number } = {}): Promise<Model> {
+  /** Reads and checks a model file. Throws `model/*`, `device/*`. */
+  static async load(path: string, options: ModelOptions = {}): Promise<Model> {
     return Model.from(await readBytes(path), path, options);
   }
 
-  static async from(bytes: Uint8Array, where: string, { threads = 2 }: { threads?: number } = {}): Promise<Model> {
+  static async from(bytes: Uint8Array, where: string, options: ModelOptions = {}): Promise<Model> {
+    const { threads = 2 } = options;
     const metadata = readMetadata(bytes, where);
-    const runner = await InferenceRunner.create(bytes, { threads }).catch((cause) => {
+    const device = await usableDevice(options.device);
+    const runner = await InferenceRunner.create(bytes, { threads, device }).catch((cause) => {
       throw notAModel(where, `a file that ONNX Runtime refuses: ${(cause as Error).message.slice(0, 200)}`, cause);
     });
     const model = new Model(runner, metadata);

@@ -5,6 +5,7 @@
  * depend on the number of threads.
  */
 import { Worker } from "node:worker_threads";
+import type { Device } from "../autodiff/index.ts";
 import { AndroscopeError, type ErrorCode, type ErrorDetail, readBytes } from "../runs/index.ts";
 import { Model, type ModelMetadata } from "./model.ts";
 import { BATCH, type FilePrediction, predictShare } from "./predictions.ts";
@@ -12,6 +13,8 @@ import { BATCH, type FilePrediction, predictShare } from "./predictions.ts";
 export interface PredictFilesOptions {
   /** Cores to use. Default 2. */
   threads?: number;
+  /** Where the network is computed. Any but the processor is fed by one thread. */
+  device?: Device;
   /** Called with the number of images done so far. */
   onProgress?: (done: number) => void;
 }
@@ -22,18 +25,18 @@ export interface PredictedFiles {
   files: FilePrediction[];
 }
 
-/** @throws `model/*`, `file/*` of the model; what is wrong with an image stands in its place in the result */
+/** @throws `model/*`, `device/*`, `file/*` of the model; what is wrong with an image stands in its place in the result */
 export async function predictFiles(
   modelPath: string,
   paths: readonly string[],
-  { threads = 2, onProgress = () => {} }: PredictFilesOptions = {},
+  { threads = 2, device = "cpu", onProgress = () => {} }: PredictFilesOptions = {},
 ): Promise<PredictedFiles> {
   const shares: string[][] = [];
   for (let from = 0; from < paths.length; from += BATCH) shares.push(paths.slice(from, from + BATCH));
   const bytes = await readBytes(modelPath);
   // To start a thread costs more than a few images do.
-  return Math.min(threads, shares.length) <= 1
-    ? inThisThread(bytes, modelPath, shares, onProgress)
+  return device !== "cpu" || Math.min(threads, shares.length) <= 1
+    ? inThisThread(bytes, modelPath, shares, device, onProgress)
     : inWorkers(bytes, modelPath, shares, Math.min(threads, shares.length), onProgress);
 }
 
@@ -41,9 +44,10 @@ async function inThisThread(
   bytes: Uint8Array,
   where: string,
   shares: readonly string[][],
+  device: Device,
   onProgress: (done: number) => void,
 ): Promise<PredictedFiles> {
-  const model = await Model.from(bytes, where, { threads: 1 });
+  const model = await Model.from(bytes, where, { threads: 1, device });
   try {
     const files: FilePrediction[] = [];
     for (const paths of shares) {

@@ -1,5 +1,5 @@
 /** Stage 1's network applied to prepared crops: masks in the frame and poses, in batches. */
-import { constant, InferenceRunner, input, Scope, type State } from "../autodiff/index.ts";
+import { constant, InferenceRunner, input, Scope, type SessionOptions, type State } from "../autodiff/index.ts";
 import type { Mask } from "../imaging/index.ts";
 import type { Config } from "./config.ts";
 import { cropPlanes } from "./planes.ts";
@@ -44,7 +44,7 @@ export class Segmenter {
     geometry: Geometry,
     network: Config["network"],
     side: number,
-    threads: number,
+    session: SessionOptions,
   ): Promise<Segmenter> {
     const pixels = input("pixels", [-1, side, side, 3], "uint8");
     const sizes = input("sizes", [-1, 2]);
@@ -54,9 +54,8 @@ export class Segmenter {
       geometry,
       network,
     );
-    const runner = await InferenceRunner.create({ ...outputs } satisfies Record<keyof Segmentation, unknown>, {
-      threads,
-    });
+    const named = { ...outputs } satisfies Record<keyof Segmentation, unknown>;
+    const runner = await InferenceRunner.create(named, session);
     return new Segmenter(runner, geometry, network.viewSize, side);
   }
 

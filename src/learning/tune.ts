@@ -10,6 +10,7 @@ import {
   channelBlock,
   concat,
   constant,
+  type Device,
   diceLoss,
   equal,
   exp,
@@ -57,6 +58,7 @@ export interface TuneOptions {
   config: Config;
   random: Random;
   threads: number;
+  device?: Device;
   checkpoint?: string;
   onStep?(step: number, values: Record<string, number>): void;
   /** Called with the average now and then, for those who select on the test fold as the literature does. */
@@ -216,9 +218,10 @@ export function tuneFeeds(posed: PosedSet, members: readonly number[], config: C
 
 /** Runs stage 2. */
 export async function tune(options: TuneOptions): Promise<TuneResult> {
-  const { posed, members, distilled, config, random, threads, checkpoint, onStep, look } = options;
-  const session = await TrainingSession.create(tuneStep(posed, config, { channelBlock: await channelBlock() }), {
+  const { posed, members, distilled, config, random, threads, device, checkpoint, onStep, look } = options;
+  const session = await TrainingSession.create(tuneStep(posed, config, { channelBlock: await channelBlock(device) }), {
     threads,
+    device,
   });
   try {
     session.initialize(random.stream("weights"));

@@ -147,6 +147,8 @@ export interface RunReportData {
   environment: Readonly<Record<string, unknown>>;
   seed: number;
   threads: number;
+  /** Where the networks were computed; reports of older runs do not say. */
+  device?: string;
   seconds: number;
   /** Folds worked on at one time, at most; 1 where absent. */
   workers?: number;

@@ -162,6 +162,7 @@ export function exampleReport({
     },
     seed: 1,
     threads: 2,
+    device: "cpu",
     seconds: 615,
     peakRssBytes: 7e8,
     version: "0.1.0",

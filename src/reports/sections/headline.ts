@@ -27,6 +27,7 @@ export function headline(data: RunReportData): string {
     ...(data.protocol.grouping.length ? [] : [groupless(dataset.kind)]),
     ["seed", String(data.seed)],
     ["threads", String(data.threads)],
+    ["device", data.device ?? "cpu"],
     ["time", formatDuration(data.seconds), (data.workers ?? 1) > 1 ? `${data.workers} folds at one time` : undefined],
     ["peak memory", gigabytes(data.peakRssBytes)],
   ]);

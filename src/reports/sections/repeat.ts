@@ -43,7 +43,8 @@ export function configurationSection({ changed, config }: RunReportData): string
 }
 
 export function repeatSection(data: RunReportData): string {
-  const { environment, version, threads, seed, seconds, workers = 1, peakRssBytes, totalPeakRssBytes, command } = data;
+  const { environment, version, threads, device = "cpu", seed, seconds, workers = 1, command } = data;
+  const { peakRssBytes, totalPeakRssBytes } = data;
   const rows = [
     ["Androscope", version],
     ...Object.entries(environment).map(([key, value]) => [
@@ -51,6 +52,7 @@ export function repeatSection(data: RunReportData): string {
       key === "memoryBytes" ? gigabytes(Number(value)) : String(value),
     ]),
     ["threads per operator", String(threads)],
+    ["device", device],
     ["seed", String(seed)],
     ["time", formatDuration(seconds)],
     ...(workers > 1 ? [["folds at one time, each in a process", String(workers)]] : []),
@@ -62,6 +64,6 @@ export function repeatSection(data: RunReportData): string {
   return section(
     "repeat",
     "How to reproduce this",
-    `<pre>${escapeHtml(command)}</pre><p>Choose another <code>--out</code>. The same version, data, configuration, seed and number of threads on the same kind of machine give the same bytes; elsewhere the last digits may differ. The images are the same if the SHA-256 in the section Data is.</p><h3>Environment</h3>${table("Environment", [{ name: "what" }, { name: "value", long: true }], rows)}`,
+    `<pre>${escapeHtml(command)}</pre><p>Choose another <code>--out</code>. The same version, data, configuration, seed, number of threads and device on the same kind of machine give the same bytes; elsewhere the last digits may differ. The images are the same if the SHA-256 in the section Data is.</p><h3>Environment</h3>${table("Environment", [{ name: "what" }, { name: "value", long: true }], rows)}`,
   );
 }
