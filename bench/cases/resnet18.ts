@@ -102,7 +102,7 @@ const tensorflow: BenchmarkPeer = {
   peer: "TensorFlow.js Wasm",
   install: INSTALL,
   amount: 2,
-  note: "Normalisation folded into the convolutions beforehand, as on our side. It cannot train there: its Wasm backend has no kernel for a convolution's weight gradient.",
+  note: "Normalisation folded into the convolutions beforehand, as on our side. One thread: its Wasm backend uses no others in Node. It cannot train there: its Wasm backend has no kernel for a convolution's weight gradient.",
   start: (threads) =>
     nodePeer(["@tensorflow/tfjs-core", "@tensorflow/tfjs-backend-wasm"], "tfjs_resnet18.ts", [`${threads}`]),
 };
