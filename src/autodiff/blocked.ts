@@ -169,12 +169,13 @@ function weightGradient(image: Tensor, dy: Tensor, w: Tensor, g: BlockedGeometry
   if (kh === 1 && kw === 1 && s === 1 && g.padY === 0 && g.padX === 0)
     return pointwiseWeightGradient(image, dy, w, block);
   const planes = c % block === 0 ? planesOf(image) : image;
-  const swapped = transpose(planes, [1, 0, 2, 3]);
+  const swapped = blocksOf(transpose(planes, [1, 0, 2, 3]));
   // Rows and columns that the kernel's places reach; below and to the right it may be fewer than the image has.
   const bottom = s * (oh - 1) + d * (kh - 1) + 1 - g.height - g.padY;
   const right = s * (ow - 1) + d * (kw - 1) + 1 - g.width - g.padX;
-  const padded = pad(swapped, [0, 0, g.padY, g.padX, 0, 0, bottom, right]);
-  const images = blocksOf(padded);
+  const around = [0, 0, g.padY, g.padX, 0, 0, 0, bottom, right, 0];
+  const padded = pad(reshape(swapped, [c, n / block, g.height, g.width, block]), around);
+  const images = reshape(padded, [c, n, padded.shape[2]!, padded.shape[3]!]);
   const split = transpose(reshape(dy, [n / block, block, k / block, oh * ow, block]), [2, 0, 3, 1, 4]);
   const dw = convolve([images, reshape(split, [k, n, oh, ow])], [c, k, kh, kw], {
     kernel: [oh, ow],
