@@ -66,7 +66,7 @@ def gains(seed, step, count):
 
 
 def distill():
-    settings = {"seed": 10, "batch": 16, "tasks": {"mask": 1, "distance": 1, "parts": 0.5, "rotation": 0.2}, **COMMON}
+    settings = {"seed": 12, "batch": 16, "tasks": {"mask": 1, "distance": 1, "parts": 0.5, "rotation": 0.2}, **COMMON}
     seed, heads = settings["seed"], settings["batch"] // 2
 
     def loss_of(network, step):
