@@ -39,7 +39,14 @@ export function conv2d(x: Tensor, w: Tensor, options: ConvOptions = {}): Tensor 
 }
 
 function lowered(x: Tensor, w: Tensor, geometry: Geometry, groups: number, lowering: "product" | "conv"): Tensor {
-  if (lowering === "conv") return throughConv(x, w, geometry, groups);
+  if (lowering === "conv") {
+    if (x.tracked || w.tracked) throw new ShapeError("conv2d: the conv lowering is for inference and has no gradient");
+    // Multiplying padding costs more than a detour where there is much to multiply; measured with 512 channels.
+    const worth = x.shape[3]! * w.shape[3]! >= 2 ** 17;
+    return groups === 1 && worth && mostlyPadding(geometry)
+      ? throughTaps(x, w, geometry)
+      : throughConv(x, w, geometry, groups);
+  }
   if (groups !== 1) return depthwise(x, w, geometry);
   if (mostlyPadding(geometry)) return throughTaps(x, w, geometry);
   return fitsWinograd(geometry) ? winograd(x, w) : throughProduct(x, w, geometry);
@@ -231,14 +238,15 @@ function throughTaps(x: Tensor, w: Tensor, g: Geometry): Tensor {
     let at = 0;
     return pairs.map(({ length }) => {
       at += length;
-      return length ? reshape(slice(rows, [at - length], [at], [0]), [length * n, depth]) : undefined;
+      return length ? reshape(slice(rows, [at - length], [at], [0]), [-1, depth]) : undefined;
     });
   };
   const summed = (parts: readonly Tensor[], placing: Tensor, shape: readonly number[]) => {
     const depth = parts[0]!.shape[1]!;
-    const rows = reshape(concat(parts, 0), [all.length, n * depth]);
-    const total = emit("MatMul", [placing, rows], [placing.shape[0]!, n * depth]);
-    return reshape(transpose(reshape(total, [-1, n, depth]), [1, 0, 2]), shape);
+    const rows = reshape(concat(parts, 0), [all.length, n === -1 ? -1 : n * depth]);
+    const positions = placing.shape[0]!;
+    const total = emit("MatMul", [placing, rows], [positions, rows.shape[1]!]);
+    return reshape(transpose(reshape(total, [positions, n, depth]), [1, 0, 2]), shape);
   };
   const used = pairs.flatMap(({ length }, tap) => (length ? [tap] : []));
   const matrices = reshape(untracked(w), [taps * channels, out]);
@@ -301,9 +309,9 @@ function depthwise(x: Tensor, w: Tensor, g: Geometry): Tensor {
 
 /** ONNX's Conv between transposes; for inference, without a gradient. */
 function throughConv(x: Tensor, w: Tensor, g: Geometry, groups: number): Tensor {
-  const image = transpose(untracked(x), [0, 3, 1, 2]);
+  const image = transpose(x, [0, 3, 1, 2]);
   // [kh, kw, C/groups, K] → [K, C/groups, kh, kw]; depthwise weights are stored with C/groups = 1 and K = C.
-  const weights = transpose(untracked(w), [3, 2, 0, 1]);
+  const weights = transpose(w, [3, 2, 0, 1]);
   const [n, out] = [x.shape[0]!, w.shape[3]!];
   const y = emit("Conv", [image, weights], [n, out, g.outHeight, g.outWidth], {
     attributes: {
@@ -314,6 +322,5 @@ function throughConv(x: Tensor, w: Tensor, g: Geometry, groups: number): Tensor 
       group: groups,
     },
   });
-  if (x.tracked || w.tracked) throw new ShapeError("conv2d: the conv lowering is for inference and has no gradient");
   return transpose(y, [0, 2, 3, 1]);
 }

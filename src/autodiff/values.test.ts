@@ -68,6 +68,7 @@ describe("convolution", () => {
     { shape: [2, 8, 8, 48], kernel: 3, out: 32, stride: 1 },
     { shape: [1, 4, 4, 96], kernel: 3, out: 64, stride: 1 },
     { shape: [3, 2, 2, 96], kernel: 3, out: 64, stride: 1 },
+    { shape: [3, 2, 2, 512], kernel: 3, out: 256, stride: 1 },
     { shape: [3, 2, 2, 64], kernel: 3, out: 64, stride: 2 },
     { shape: [2, 32, 32, 3], kernel: 7, out: 16, stride: 2 },
     { shape: [2, 9, 11, 32], kernel: 1, out: 48, stride: 2 },
@@ -78,8 +79,13 @@ describe("convolution", () => {
     // As He et al. draw them: outputs are of order one.
     const w = uniform(random, weightShape).map((value) => value * Math.sqrt(6 / (kernel * kernel * shape[3]!)));
     const expected = convolve(doubles(x), shape, doubles(w), weightShape, { stride });
-    for (const lowering of ["product", "conv"] as const) {
-      const y = conv2d(input("x", shape), input("w", weightShape), { stride, lowering });
+    const anyBatch = [-1, ...shape.slice(1)];
+    for (const [lowering, given] of [
+      ["product", shape],
+      ["conv", shape],
+      ["conv", anyBatch],
+    ] as const) {
+      const y = conv2d(input("x", given), input("w", weightShape), { stride, lowering });
       compareForward(await values(y, { x, w }), expected);
     }
   });
