@@ -13,11 +13,7 @@ export interface Drawing {
 /** Colours that can be read on white and on black: a picture does not know its page. */
 const STYLE = `<style>text{fill:#7d8590;font:13px system-ui,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif}.tick{font-size:12px}.grid{stroke:#7d8590;stroke-opacity:.35}.bold{fill:none;stroke:#2f81c7;stroke-width:2.4}.dot{fill:#2f81c7}</style>`;
 
-function panel(
-  { axis, points }: Drawing,
-  label: string,
-  pick: (point: Drawing["points"][number]) => number,
-): string {
+function panel({ axis, points }: Drawing, label: string, pick: (point: Drawing["points"][number]) => number): string {
   const values = points.map(pick);
   const { sx, sy, markup } = axes({
     x: { domain: [0, Math.max(...points.map((p) => p.at))], label: axis, least: 1 },
