@@ -15,7 +15,7 @@ import type { SegmentedHead } from "../src/learning/segmenter.ts";
 import { tuneFeeds, tuneStep } from "../src/learning/tune.ts";
 import { Random, silent } from "../src/runs/index.ts";
 import type { Contestant } from "./case.ts";
-import { timed } from "./peer.ts";
+import { runSteps, timed } from "./peer.ts";
 
 export type Stage = "distill" | "tune";
 
@@ -87,18 +87,19 @@ export async function learner(
   session.initialize(Random.seeded(1).stream("weights"));
   const first = session.state();
   let done = 0;
-  const run = () => {
-    const rates = { learningRate: LEARNING_RATE, emaDecay: averageDecay(done, defaultConfig.tune.averageDecay) };
-    return session.run(feeds(done++), rates);
-  };
-  const { loss } = await run();
+  const next = () => ({
+    learningRate: LEARNING_RATE,
+    emaDecay: averageDecay(done, defaultConfig.tune.averageDecay),
+    feeds: feeds(done++),
+  });
+  const [values] = await session.runMany(1, next);
   return {
     name: "Androscope",
     first,
-    firstLoss: loss!,
+    firstLoss: values!.loss!,
     turn: (amount) =>
       timed(async () => {
-        for (let k = 0; k < amount; k++) await run();
+        await runSteps(session, amount, next);
       }),
     stop: async () => {
       if (profile) session.endProfile();
@@ -129,7 +130,8 @@ export async function writeWorkload(
   };
   for (let k = 0; k < BATCHES; k++) {
     const batch = feeds(k);
-    for (const [name, { shape, dtype }] of step.inputs) add(`${k}/${name}`, dtype, shape, batch[name]!);
+    // Rates are inputs, too, but of the optimiser: they are in the header.
+    for (const [name, { shape, dtype }] of step.inputs) if (batch[name]) add(`${k}/${name}`, dtype, shape, batch[name]);
   }
   for (const [name, { shape, data }] of first) {
     if (name.startsWith("param/")) add(name, "float32", shape, data);

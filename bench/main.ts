@@ -4,6 +4,7 @@
  * npm run bench -- report: writes docs/performance.md from bench/results/ (bench/report.ts).
  */
 import { readdir } from "node:fs/promises";
+import { availableParallelism, loadavg } from "node:os";
 import { parseArgs } from "node:util";
 import { terminalProgress, writeJson } from "../src/runs/index.ts";
 import type { BenchmarkCase } from "./case.ts";
@@ -51,7 +52,22 @@ function lines({ name, peer, unit, version, spread, threads, rounds, load }: Ent
   ].join("\n");
 }
 
-async function compare(cases: readonly BenchmarkCase[], threads: number, rounds: number): Promise<Entry[]> {
+/** Spinning threads and slices of time meet both sides, but not in the same way: such ratios are worth little. */
+function warnOfBusyMachine(): void {
+  const [load, cores] = [loadavg()[0]!, availableParallelism()];
+  if (load <= cores * 0.75) return;
+  process.stderr.write(
+    `bench: other programs are using this machine (load ${load.toFixed(1)} on ${cores} cores). Results for the record want an idle one.\n`,
+  );
+}
+
+/** @param keep called with all results so far: what is done survives an interruption */
+async function compare(
+  cases: readonly BenchmarkCase[],
+  threads: number,
+  rounds: number,
+  keep: (entries: readonly Entry[]) => Promise<void>,
+): Promise<void> {
   const progress = terminalProgress();
   const entries: Entry[] = [];
   for (const test of cases) {
@@ -63,12 +79,12 @@ async function compare(cases: readonly BenchmarkCase[], threads: number, rounds:
         progress.finish();
         progress.log(lines(entry, peer.install));
         entries.push(entry);
+        await keep(entries);
       }
     } finally {
       await ours.stop();
     }
   }
-  return entries;
 }
 
 /** A whole number of at least 1. */
@@ -124,13 +140,14 @@ async function main(): Promise<number> {
       process.stdout.write(`${name} (${unit}): ${peers.map(({ peer }) => peer).join(", ")}\n`);
     return 0;
   }
+  warnOfBusyMachine();
   const threads = count(values.threads, "--threads");
-  const entries = await compare(cases, threads, values.quick ? 3 : count(values.rounds, "--rounds"));
-  if (values.json !== undefined) await writeJson(values.json, entries);
-  if (values.record) {
-    await record(entries);
-    await writeReport();
-  }
+  const rounds = values.quick ? 3 : count(values.rounds, "--rounds");
+  await compare(cases, threads, rounds, async (entries) => {
+    if (values.json !== undefined) await writeJson(values.json, entries);
+    if (values.record) await record(entries);
+  });
+  if (values.record) await writeReport();
   return 0;
 }
 

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { createRequire } from "node:module";
 import { createInterface, type Interface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import type { TrainingSession } from "../src/autodiff/index.ts";
 import type { Contestant, Timing } from "./case.ts";
 
 export class PeerProcess implements Contestant {
@@ -19,7 +20,13 @@ export class PeerProcess implements Contestant {
   }
 
   static async start(command: string, args: readonly string[]): Promise<PeerProcess> {
-    const child = spawn(command, args, { stdio: ["pipe", "pipe", "inherit"] });
+    const child = spawn(command, args, {
+      stdio: ["pipe", "pipe", "inherit"],
+      // How long a thread of GNU OpenMP that has nothing to do watches for work before it sleeps: about as long as ours
+      // (0.2 ms). Where other programs use the machine its default of milliseconds makes PyTorch several times slower,
+      // which would flatter us. Whoever sets the variable, or OMP_WAIT_POLICY, has the last word.
+      env: { GOMP_SPINCOUNT: "10000", ...process.env },
+    });
     await once(child, "spawn");
     const lines = (createInterface({ input: child.stdout! }) satisfies Interface)[Symbol.asyncIterator]();
     return new PeerProcess(child, lines, await answer(lines, args));
@@ -93,4 +100,16 @@ export async function timed(work: () => Promise<void>): Promise<Timing> {
   await work();
   const { user, system } = process.cpuUsage(cpu);
   return { seconds: (performance.now() - start) / 1000, cpu: (user + system) / 1e6 };
+}
+
+/** Training hands over so many steps at a time (src/learning/training.ts), and so do its benchmarks. */
+const STEPS_AT_ONCE = 8;
+
+/** Steps in as few calls as training would take. @param next what the next step is given */
+export async function runSteps(
+  session: TrainingSession,
+  amount: number,
+  next: () => ReturnType<Parameters<TrainingSession["runMany"]>[1]>,
+): Promise<void> {
+  for (let left = amount; left > 0; left -= STEPS_AT_ONCE) await session.runMany(Math.min(left, STEPS_AT_ONCE), next);
 }

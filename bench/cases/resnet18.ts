@@ -14,7 +14,7 @@ import {
 import { resnet18 } from "../../src/autodiff/testing/networks.ts";
 import { Random } from "../../src/runs/index.ts";
 import type { BenchmarkCase, BenchmarkPeer, Contestant } from "../case.ts";
-import { nodePeer, pythonPeer, timed } from "../peer.ts";
+import { nodePeer, pythonPeer, runSteps, timed } from "../peer.ts";
 
 const BATCH = 32;
 const SIZE = 64;
@@ -51,7 +51,7 @@ export async function trainer(shape: Shape, threads: number): Promise<Contestant
     name: "Androscope",
     turn: (amount) =>
       timed(async () => {
-        for (let k = 0; k < amount; k++) await session.run({ x, targets }, { learningRate: 1e-3 });
+        await runSteps(session, amount, () => ({ feeds: { x, targets }, learningRate: 1e-3 }));
       }),
     stop: async () => {
       if (profile) session.endProfile();
@@ -113,7 +113,7 @@ export const cases: BenchmarkCase[] = [
   {
     name: "train-step/resnet18-64-b32",
     unit: "images/s",
-    amount: 4,
+    amount: 8,
     unitsPer: BATCH,
     ours: (threads) => trainer(SHAPE, threads),
     peers: [pytorch("PyTorch", "train")],

@@ -22,7 +22,7 @@ def serve(name, work, **more):
         print(json.dumps({"seconds": seconds, "cpu": used}), flush=True)
 
 
-def fastest(candidates, rounds=3, amount=2):
+def fastest(candidates, rounds=4, amount=2):
     """The quickest of (label, work) pairs, by the best of a few turns each. Which way PyTorch likes best depends on the
     machine, so the peer is given a choice and runs what suits it."""
     best = {label: float("inf") for label, _ in candidates}
