@@ -2,7 +2,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Feeds, type State, TrainingSession, type TrainingStep } from "../src/autodiff/index.ts";
+import { channelBlock, type Feeds, type State, TrainingSession, type TrainingStep } from "../src/autodiff/index.ts";
 import { type Phantom, phantomDataset, phantomOf } from "../src/datasets/index.ts";
 import { defaultConfig } from "../src/learning/config.ts";
 import { distillFeeds, distillStep } from "../src/learning/distill.ts";
@@ -61,6 +61,7 @@ export async function workload(stage: Stage, batch?: number): Promise<Workload> 
   const config =
     batch === undefined ? defaultConfig : { ...defaultConfig, [stage]: { ...defaultConfig[stage], batch } };
   const random = Random.seeded(1).stream("bench", stage);
+  const target = { channelBlock: await channelBlock() };
   const frame: Geometry = {
     frameExtent: set.frameExtent,
     viewExtent: set.frameExtent,
@@ -68,13 +69,13 @@ export async function workload(stage: Stage, batch?: number): Promise<Workload> 
   };
   if (stage === "distill") {
     const feeds = distillFeeds(set, members, frame, config, random);
-    return { step: distillStep(set, frame, config), feeds, geometry: frame, set };
+    return { step: distillStep(set, frame, config, target), feeds, geometry: frame, set };
   }
   const view = config.network.viewSize;
   const heads = new Map(members.map((i) => [i, headOf(phantomOf(PHANTOMS, i), view)]));
   const geometry = { ...frame, viewExtent: viewExtentOf(heads.values(), config.tune.margin) };
   const posed = { set, heads, geometry };
-  return { step: tuneStep(posed, config), feeds: tuneFeeds(posed, members, config, random), geometry, set };
+  return { step: tuneStep(posed, config, target), feeds: tuneFeeds(posed, members, config, random), geometry, set };
 }
 
 /** Steps as training runs them: each draws its batch. `firstLoss` is that of the first step. */

@@ -3,6 +3,7 @@
  * weights. The peers' own programs are in bench/peers/.
  */
 import {
+  channelBlock,
   InferenceRunner,
   input,
   Scope,
@@ -26,8 +27,8 @@ export interface Shape {
   size: number;
 }
 
-function training({ batch, size }: Shape) {
-  const scope = new Scope();
+async function training({ batch, size }: Shape) {
+  const scope = Scope.training({ channelBlock: await channelBlock() });
   const logits = resnet18(scope, input("x", [batch, size, size, 3]), WIDTHS, CLASSES);
   const loss = softTargetCrossEntropy(logits, input("targets", [batch, CLASSES]));
   return trainingStep({ scope, loss, optimizer: { weightDecay: 0.05 } });
@@ -42,7 +43,7 @@ function images({ batch, size }: Shape): Float32Array {
 export async function trainer(shape: Shape, threads: number): Promise<Contestant> {
   const { batch } = shape;
   const profile = process.env.ANDROSCOPE_BENCH_PROFILE;
-  const session = await TrainingSession.create(training(shape), { threads, profile });
+  const session = await TrainingSession.create(await training(shape), { threads, profile });
   session.initialize(Random.seeded(1));
   const x = images(shape);
   const targets = new Float32Array(batch * CLASSES);
@@ -62,7 +63,7 @@ export async function trainer(shape: Shape, threads: number): Promise<Contestant
 
 /** Weights as drawn: their values do not change the work. */
 async function firstWeights(): Promise<State> {
-  const session = await TrainingSession.create(training({ batch: 1, size: 32 }), { threads: 1 });
+  const session = await TrainingSession.create(await training({ batch: 1, size: 32 }), { threads: 1 });
   session.initialize(Random.seeded(1));
   const state = session.state();
   session.dispose();
