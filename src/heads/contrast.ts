@@ -13,16 +13,37 @@ export interface Contrast {
   readonly noise: number;
 }
 
-/** The most frequent value of a channel, its histogram smoothed over a few grey levels. */
-function mode(data: Uint8Array, channel: number, use: Uint8Array): number {
-  const counts = new Float64Array(256);
-  for (let i = 0, k = channel; i < use.length; i++, k += 3) if (use[i]) counts[data[k]!]! += 1;
+/** How many grey levels to either side count when a histogram is smoothed. */
+const SMOOTHING = 6;
+
+/** The most frequent value of each channel, its histogram smoothed over a few grey levels. */
+function modes(data: Uint8Array, use: Uint8Array): [number, number, number] {
+  // Room at both ends, where nothing is counted, spares every test for them.
+  const empty = () => new Uint32Array(256 + 2 * SMOOTHING);
+  const red = empty();
+  const green = empty();
+  const blue = empty();
+  for (let i = 0, k = 0; i < use.length; i++, k += 3) {
+    // 0 or 1: to add it is faster than to ask.
+    const counted = use[i]!;
+    red[data[k]! + SMOOTHING]! += counted;
+    green[data[k + 1]! + SMOOTHING]! += counted;
+    blue[data[k + 2]! + SMOOTHING]! += counted;
+  }
+  return [mode(red), mode(green), mode(blue)];
+}
+
+/** @param counts a histogram with {@link SMOOTHING} empty places before and behind it */
+function mode(counts: Uint32Array): number {
   let best = 0;
   let at = 0;
   for (let v = 0; v < 256; v++) {
     let sum = 0;
-    for (let k = -6; k <= 6; k++) sum += (counts[v + k] ?? 0) * (7 - Math.abs(k));
-    if (sum > best) [best, at] = [sum, v];
+    for (let k = -SMOOTHING; k <= SMOOTHING; k++) sum += counts[v + SMOOTHING + k]! * (SMOOTHING + 1 - Math.abs(k));
+    if (sum > best) {
+      best = sum;
+      at = v;
+    }
   }
   return at;
 }
@@ -59,56 +80,75 @@ function withoutBlackBorder({ width, height, data }: Image): Uint8Array {
 /** No pixel can be darker or lighter than the background by more than three whole channels. */
 const SPAN = 3 * 255;
 
+/** Pixels whose whole drop is less than this, either way, show the background and its noise. */
+const NEAR = 45;
+
 /** The absorption plane of a crop, its background flattened by a tilted plane. */
 export function contrast(image: Image): Contrast {
   const { width, height, data } = image;
   const pixels = width * height;
   const use = withoutBlackBorder(image);
-  const background = [0, 1, 2].map((c) => mode(data, c, use)) as [number, number, number];
-
-  // The stain's colour: the mean drop of the darkest twentieth. Noise: the spread of pixels near the background.
-  const [red, green, blue] = background;
-  const drops = new Int32Array(pixels);
-  const counts = new Uint32Array(2 * SPAN + 1);
-  for (let i = 0, k = 0; i < pixels; i++, k += 3) {
-    if (use[i]) drops[i] = red - data[k]! + (green - data[k + 1]!) + (blue - data[k + 2]!);
-    counts[drops[i]! + SPAN]!++;
-  }
-  let darkest = -SPAN;
-  for (let below = counts[0]!; below <= Math.floor(0.95 * (pixels - 1)); below += counts[darkest + SPAN]!) darkest++;
-  const stain = [0, 0, 0];
-  const spread = [0, 0, 0];
-  let dark = 0;
-  let near = 0;
-  for (let i = 0, k = 0; i < pixels; i++, k += 3) {
-    if (!use[i]) continue;
-    const r = red - data[k]!;
-    const g = green - data[k + 1]!;
-    const b = blue - data[k + 2]!;
-    if (drops[i]! >= darkest) {
-      dark++;
-      stain[0]! += r;
-      stain[1]! += g;
-      stain[2]! += b;
-    }
-    if (Math.abs(drops[i]!) < 45) {
-      near++;
-      spread[0]! += r * r;
-      spread[1]! += g * g;
-      spread[2]! += b * b;
-    }
-  }
-  const weights = stain.map((sum, c) => Math.max(0, sum / Math.max(1, dark)) / (spread[c]! / Math.max(1, near) + 4));
+  const background = modes(data, use);
+  const weights = stainAgainstNoise(data, use, background);
   const total = weights.reduce((a, b) => a + b, 0) || 1;
   const values = new Float32Array(pixels);
+  const [red, green, blue] = background;
   const [forRed, forGreen, forBlue] = weights.map((weight) => weight / total) as [number, number, number];
   for (let i = 0, k = 0; i < pixels; i++, k += 3) {
-    if (!use[i]) continue;
+    if (use[i] === 0) continue;
     const redder = Math.fround(forRed * (red - data[k]!));
     values[i] = Math.fround(redder + forGreen * (green - data[k + 1]!)) + forBlue * (blue - data[k + 2]!);
   }
   const noise = flatten(values, width, height, use);
   return { plane: { width, height, data: values }, background, noise };
+}
+
+/** The weight of each channel: the mean drop of the darkest twentieth against the spread of pixels near the background. */
+function stainAgainstNoise(
+  data: Uint8Array,
+  use: Uint8Array,
+  [red, green, blue]: readonly [number, number, number],
+): [number, number, number] {
+  const pixels = use.length;
+  const drops = new Int16Array(pixels);
+  const counts = new Uint32Array(2 * SPAN + 1);
+  let near = 0;
+  let spreadRed = 0;
+  let spreadGreen = 0;
+  let spreadBlue = 0;
+  for (let i = 0, k = 0; i < pixels; i++, k += 3) {
+    if (use[i] === 0) {
+      counts[SPAN]!++;
+      continue;
+    }
+    const r = red - data[k]!;
+    const g = green - data[k + 1]!;
+    const b = blue - data[k + 2]!;
+    const drop = r + g + b;
+    drops[i] = drop;
+    counts[drop + SPAN]!++;
+    if (drop >= NEAR || drop <= -NEAR) continue;
+    near++;
+    spreadRed += r * r;
+    spreadGreen += g * g;
+    spreadBlue += b * b;
+  }
+  let darkest = -SPAN;
+  for (let below = counts[0]!; below <= Math.floor(0.95 * (pixels - 1)); below += counts[darkest + SPAN]!) darkest++;
+  let dark = 0;
+  let stainRed = 0;
+  let stainGreen = 0;
+  let stainBlue = 0;
+  for (let i = 0; i < pixels; i++) {
+    if (drops[i]! < darkest || use[i] === 0) continue;
+    dark++;
+    stainRed += red - data[i * 3]!;
+    stainGreen += green - data[i * 3 + 1]!;
+    stainBlue += blue - data[i * 3 + 2]!;
+  }
+  const weight = (stain: number, spread: number) =>
+    Math.max(0, stain / Math.max(1, dark)) / (spread / Math.max(1, near) + 4);
+  return [weight(stainRed, spreadRed), weight(stainGreen, spreadGreen), weight(stainBlue, spreadBlue)];
 }
 
 /** Subtracts the plane a + b·x + c·y that fits the background, refitted without outliers. @returns the residual's deviation */
@@ -117,53 +157,82 @@ function flatten(values: Float32Array, width: number, height: number, use: Uint8
   let deviation = limit;
   const across = Float64Array.from({ length: width }, (_, x) => (2 * x + 1) / width - 1);
   for (let round = 0; round < 3; round++) {
-    // Normal equations in coordinates from -1 to 1, which are nearly orthogonal.
-    let n = 0;
-    let [sx, sy, sxx, syy, sxy] = [0, 0, 0, 0, 0];
-    let [sv, svx, svy] = [0, 0, 0];
-    for (let y = 0; y < height; y++) {
-      const v = (2 * y + 1) / height - 1;
-      for (let x = 0; x < width; x++) {
-        const i = y * width + x;
-        const d = values[i]!;
-        if (!use[i] || Math.abs(d) > limit) continue;
-        const u = across[x]!;
-        n++;
-        sx += u;
-        sy += v;
-        sxx += u * u;
-        syy += v * v;
-        sxy += u * v;
-        sv += d;
-        svx += d * u;
-        svy += d * v;
-      }
-    }
-    if (n < 30) return deviation;
-    const [a, b, c] = solve3(
-      [
-        [n, sx, sy],
-        [sx, sxx + 1e-3 * n, sxy],
-        [sy, sxy, syy + 1e-3 * n],
-      ],
-      [sv, svx, svy],
-    );
-    let squares = 0;
-    for (let y = 0; y < height; y++) {
-      const v = (2 * y + 1) / height - 1;
-      for (let x = 0; x < width; x++) {
-        const i = y * width + x;
-        if (!use[i]) continue;
-        const before = values[i]!;
-        const after = Math.fround(before - (a + b * across[x]! + c * v));
-        values[i] = after;
-        if (Math.abs(before) <= limit) squares += after * after;
-      }
-    }
-    deviation = Math.sqrt(squares / n);
+    const fit = fitPlane(values, across, height, use, limit);
+    if (fit.count < 30) return deviation;
+    deviation = Math.sqrt(subtractPlane(values, across, height, use, limit, fit.plane) / fit.count);
     limit = Math.max(4, 2.5 * deviation);
   }
   return deviation;
+}
+
+/** The least squares plane through the values up to the limit, in coordinates from -1 to 1, and how many there are. */
+function fitPlane(
+  values: Float32Array,
+  across: Float64Array,
+  height: number,
+  use: Uint8Array,
+  limit: number,
+): { count: number; plane: [number, number, number] } {
+  const width = across.length;
+  // Normal equations, which are nearly orthogonal in these coordinates. A variable for each sum: declared as a list,
+  // they cost five times as much.
+  let n = 0;
+  let sx = 0;
+  let sy = 0;
+  let sxx = 0;
+  let syy = 0;
+  let sxy = 0;
+  let sv = 0;
+  let svx = 0;
+  let svy = 0;
+  for (let y = 0, i = 0; y < height; y++) {
+    const v = (2 * y + 1) / height - 1;
+    for (let x = 0; x < width; x++, i++) {
+      const d = values[i]!;
+      if (use[i] === 0 || Math.abs(d) > limit) continue;
+      const u = across[x]!;
+      n++;
+      sx += u;
+      sy += v;
+      sxx += u * u;
+      syy += v * v;
+      sxy += u * v;
+      sv += d;
+      svx += d * u;
+      svy += d * v;
+    }
+  }
+  const equations = [
+    [n, sx, sy],
+    [sx, sxx + 1e-3 * n, sxy],
+    [sy, sxy, syy + 1e-3 * n],
+  ];
+  return { count: n, plane: solve3(equations, [sv, svx, svy]) };
+}
+
+/** Subtracts a plane in place. @returns the sum of the squares of what is left of the values up to the limit */
+function subtractPlane(
+  values: Float32Array,
+  across: Float64Array,
+  height: number,
+  use: Uint8Array,
+  limit: number,
+  [a, b, c]: readonly [number, number, number],
+): number {
+  const width = across.length;
+  const tilted = across.map((u) => a + b * u);
+  let squares = 0;
+  for (let y = 0, i = 0; y < height; y++) {
+    const below = c * ((2 * y + 1) / height - 1);
+    for (let x = 0; x < width; x++, i++) {
+      if (use[i] === 0) continue;
+      const before = values[i]!;
+      const after = Math.fround(before - (tilted[x]! + below));
+      values[i] = after;
+      if (Math.abs(before) <= limit) squares += after * after;
+    }
+  }
+  return squares;
 }
 
 /** Solves a 3 × 3 system by Cramer's rule. */
