@@ -131,28 +131,42 @@ export function fillHoles({ width, height, data, ...rest }: Mask): Mask {
 
 /** The outlines of a mask as closed polygons along pixel edges, in pixels; the outer ones run clockwise on the screen. */
 export function outlines({ width, height, data }: Mask): [number, number][][] {
-  const inside = (x: number, y: number) => x >= 0 && y >= 0 && x < width && y < height && data[y * width + x] !== 0;
-  // Directed edges with the inside on the right hand: start corner → end corners.
-  const edges = new Map<number, number[]>();
-  const corner = (x: number, y: number) => y * (width + 1) + x;
-  const edge = (from: number, to: number) => edges.set(from, [...(edges.get(from) ?? []), to]);
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      if (!inside(x, y)) continue;
-      if (!inside(x, y - 1)) edge(corner(x, y), corner(x + 1, y));
-      if (!inside(x + 1, y)) edge(corner(x + 1, y), corner(x + 1, y + 1));
-      if (!inside(x, y + 1)) edge(corner(x + 1, y + 1), corner(x, y + 1));
-      if (!inside(x - 1, y)) edge(corner(x, y + 1), corner(x, y));
+  // Directed edges with the inside on the right hand. Corners are numbered row by row; two edges at most leave one,
+  // where two pixels touch at it. An entry is the corner that an edge leads to and 0 where there is no edge; an edge to
+  // corner 0 has the number of corners instead.
+  const stride = width + 1;
+  const corners = stride * (height + 1);
+  const edges = new Int32Array(corners);
+  const others = new Int32Array(corners);
+  const starts: number[] = [];
+  const edge = (from: number, to: number) => {
+    if (edges[from] === 0) {
+      edges[from] = to || corners;
+      starts.push(from);
+    } else others[from] = to || corners;
+  };
+  for (let y = 0, i = 0; y < height; y++) {
+    for (let x = 0; x < width; x++, i++) {
+      if (data[i] === 0) continue;
+      const corner = y * stride + x;
+      if (y === 0 || data[i - width] === 0) edge(corner, corner + 1);
+      if (x === width - 1 || data[i + 1] === 0) edge(corner + 1, corner + 1 + stride);
+      if (y === height - 1 || data[i + width] === 0) edge(corner + 1 + stride, corner + stride);
+      if (x === 0 || data[i - 1] === 0) edge(corner + stride, corner);
     }
   }
   const polygons: [number, number][][] = [];
-  for (const start of edges.keys()) {
-    while (edges.get(start)?.length) {
+  for (const start of starts) {
+    while (edges[start] !== 0) {
       const polygon: [number, number][] = [];
       let at = start;
       do {
-        polygon.push([at % (width + 1), Math.floor(at / (width + 1))]);
-        at = edges.get(at)!.shift()!;
+        const row = Math.floor(at / stride);
+        polygon.push([at - row * stride, row]);
+        const next = edges[at]!;
+        edges[at] = others[at]!;
+        others[at] = 0;
+        at = next === corners ? 0 : next;
       } while (at !== start);
       polygons.push(polygon);
     }
