@@ -31,25 +31,33 @@ export interface Morphometry {
 export function morphometry(mask: Mask, parts: Mask, absorption: Plane): Morphometry | undefined {
   const head = pose(mask, absorption);
   if (!head) return undefined;
-  let [area, cap] = [0, 0];
-  let [minAlong, maxAlong, minAcross, maxAcross] = [Infinity, -Infinity, Infinity, -Infinity];
-  const [cos, sin] = [Math.cos(head.angle), Math.sin(head.angle)];
+  const { width, height, data } = mask;
+  const cos = Math.cos(head.angle);
+  const sin = Math.sin(head.angle);
+  let area = 0;
+  let cap = 0;
   let mirrored = 0;
-  for (let i = 0; i < mask.data.length; i++) {
-    if (!mask.data[i]) continue;
-    area++;
-    if (parts.data[i] === PARTS.acrosome || parts.data[i] === PARTS.vacuole) cap++;
-    const dx = (i % mask.width) + 0.5 - head.x;
-    const dy = Math.floor(i / mask.width) + 0.5 - head.y;
-    const along = dx * cos + dy * sin;
-    const across = -dx * sin + dy * cos;
-    minAlong = Math.min(minAlong, along);
-    maxAlong = Math.max(maxAlong, along);
-    minAcross = Math.min(minAcross, across);
-    maxAcross = Math.max(maxAcross, across);
-    const mx = Math.floor(head.x + along * cos + across * sin);
-    const my = Math.floor(head.y + along * sin - across * cos);
-    if (mx >= 0 && my >= 0 && mx < mask.width && my < mask.height && mask.data[my * mask.width + mx]) mirrored++;
+  let minAlong = Infinity;
+  let maxAlong = -Infinity;
+  let minAcross = Infinity;
+  let maxAcross = -Infinity;
+  for (let y = 0, i = 0; y < height; y++) {
+    const dy = y + 0.5 - head.y;
+    for (let x = 0; x < width; x++, i++) {
+      if (data[i] === 0) continue;
+      area++;
+      if (parts.data[i] === PARTS.acrosome || parts.data[i] === PARTS.vacuole) cap++;
+      const dx = x + 0.5 - head.x;
+      const along = dx * cos + dy * sin;
+      const across = -dx * sin + dy * cos;
+      if (along < minAlong) minAlong = along;
+      if (along > maxAlong) maxAlong = along;
+      if (across < minAcross) minAcross = across;
+      if (across > maxAcross) maxAcross = across;
+      const mx = Math.floor(head.x + along * cos + across * sin);
+      const my = Math.floor(head.y + along * sin - across * cos);
+      if (mx >= 0 && my >= 0 && mx < width && my < height && data[my * width + mx] !== 0) mirrored++;
+    }
   }
   // Extents of pixel centres: at either end of an oval the outermost one lies on average a quarter pixel inside.
   const lengthPx = maxAlong - minAlong + 0.5;
@@ -81,16 +89,26 @@ export function perimeter(mask: Mask): number {
   if (!longest) return 0;
   const n = longest.length;
   const reach = Math.min(4, Math.floor(n / 8));
-  const smooth = longest.map((_, i) => {
-    let [x, y] = [0, 0];
-    for (let k = -reach; k <= reach; k++) {
-      x += longest[(i + k + n) % n]![0];
-      y += longest[(i + k + n) % n]![1];
-    }
-    return [x / (2 * reach + 1), y / (2 * reach + 1)] as const;
-  });
-  return smooth.reduce(
-    (sum, [x, y], i) => sum + Math.hypot(smooth[(i + 1) % n]![0] - x, smooth[(i + 1) % n]![1] - y),
-    0,
-  );
+  const x = smoothCyclic(longest, 0, reach);
+  const y = smoothCyclic(longest, 1, reach);
+  let sum = 0;
+  for (let i = 0; i < n; i++) {
+    const next = i + 1 === n ? 0 : i + 1;
+    sum += Math.hypot(x[next]! - x[i]!, y[next]! - y[i]!);
+  }
+  return sum;
+}
+
+/** Means of one coordinate over `reach` corners to either side; the running sum is exact, since corners are integers. */
+function smoothCyclic(corners: readonly [number, number][], coordinate: 0 | 1, reach: number): Float64Array {
+  const n = corners.length;
+  const size = 2 * reach + 1;
+  const means = new Float64Array(n);
+  let sum = 0;
+  for (let k = -reach; k <= reach; k++) sum += corners[(k + n) % n]![coordinate];
+  for (let i = 0; i < n; i++) {
+    means[i] = sum / size;
+    sum += corners[(i + 1 + reach) % n]![coordinate] - corners[(i - reach + n) % n]![coordinate];
+  }
+  return means;
 }
