@@ -107,23 +107,41 @@ export class Segmenter {
 /** Reads a frame's probabilities at every pixel of a crop, bilinear, and cuts at one half. */
 export function frameToCrop(map: Float32Array, side: number, extent: number, width: number, height: number): Mask {
   const data = new Uint8Array(width * height);
-  const step = side / extent;
-  const column = Array.from({ length: width }, (_, x) => (x + 0.5 - width / 2 + extent / 2) * step - 0.5);
-  for (let y = 0; y < height; y++) {
-    const v = (y + 0.5 - height / 2 + extent / 2) * step - 0.5;
-    if (v < -0.5 || v > side - 0.5) continue;
-    const v0 = Math.max(0, Math.min(side - 2, Math.floor(v)));
-    const b = v - v0;
-    for (let x = 0; x < width; x++) {
-      const u = column[x]!;
-      if (u < -0.5 || u > side - 0.5) continue;
-      const u0 = Math.max(0, Math.min(side - 2, Math.floor(u)));
-      const a = u - u0;
-      const at = v0 * side + u0;
-      const top = map[at]! * (1 - a) + map[at + 1]! * a;
-      const bottom = map[at + side]! * (1 - a) + map[at + side + 1]! * a;
-      if (top * (1 - b) + bottom * b > 0.5) data[y * width + x] = 1;
+  const across = samplesOf(side, extent, width);
+  const down = samplesOf(side, extent, height);
+  // The frame's rows read at the crop's columns: several rows of the crop lie between the same two of them.
+  const rows = new Float64Array(side * width);
+  for (let v = 0; v < side; v++) {
+    for (let x = across.from; x < across.to; x++) {
+      const at = v * side + across.first[x]!;
+      const a = across.share[x]!;
+      rows[v * width + x] = map[at]! * (1 - a) + map[at + 1]! * a;
+    }
+  }
+  for (let y = down.from; y < down.to; y++) {
+    const b = down.share[y]!;
+    let top = down.first[y]! * width + across.from;
+    for (let i = y * width + across.from; i < y * width + across.to; i++, top++) {
+      if (rows[top]! * (1 - b) + rows[top + width]! * b > 0.5) data[i] = 1;
     }
   }
   return { width, height, data };
+}
+
+/** Where the pixels of a crop along one direction lie in the frame; those of `from` to before `to` lie in it. */
+function samplesOf(side: number, extent: number, count: number) {
+  const step = side / extent;
+  const first = new Int32Array(count);
+  const share = new Float64Array(count);
+  let from = count;
+  let to = 0;
+  for (let x = 0; x < count; x++) {
+    const u = (x + 0.5 - count / 2 + extent / 2) * step - 0.5;
+    if (u < -0.5 || u > side - 0.5) continue;
+    first[x] = Math.max(0, Math.min(side - 2, Math.floor(u)));
+    share[x] = u - first[x]!;
+    from = Math.min(from, x);
+    to = x + 1;
+  }
+  return { first, share, from, to };
 }
