@@ -145,9 +145,12 @@ function canvasOf(images: readonly Image[]): Uint8Array {
   const height = Math.max(...images.map((image) => image.height));
   const canvas = new Uint8Array(images.length * width * height * 3);
   for (const [i, image] of images.entries()) {
-    for (let y = 0; y < image.height; y++) {
-      canvas.set(image.data.subarray(y * image.width * 3, (y + 1) * image.width * 3), (i * height + y) * width * 3);
-    }
+    const row = image.width * 3;
+    // A crop as wide as the canvas lies in it in one piece.
+    if (image.width === width) canvas.set(image.data.subarray(0, image.height * row), i * height * row);
+    else
+      for (let y = 0; y < image.height; y++)
+        canvas.set(image.data.subarray(y * row, (y + 1) * row), (i * height + y) * width * 3);
   }
   return canvas;
 }
