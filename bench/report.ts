@@ -15,6 +15,7 @@ const number = (value: number) => value.toFixed(digits(value));
 
 /** The comparison as Markdown. */
 export function comparisonTable(entries: readonly Recorded[]): string {
+  if (entries.length === 0) return "No result of this version is on record.";
   const rows = entries.map(({ name, version, ours, theirs, ratio, unit, cpuRatio, spread, threads, rounds, load }) => {
     const range = `${spread!.ratio.low.toFixed(2)} to ${spread!.ratio.high.toFixed(2)}`;
     return `| \`${name}\` | ${version} | ${number(ours!)} | ${number(theirs!)} | ${unit} | **${ratio!.toFixed(2)}** | ${range} | ${cpuRatio!.toFixed(2)} | ${threads} | ${rounds} | ${load.before.toFixed(1)}, ${load.after.toFixed(1)} |`;
