@@ -22,7 +22,7 @@ npm run bench -- report             write docs/performance.md from the recorded 
   --rounds N      rounds, each with one turn of either side (9)
   --quick         3 rounds: a look, not a result
   --json FILE     write the results as a list of {name, peer, ours, theirs, ratio, unit, …}; above 1 we are faster
-  --record        put the results into bench/results/VERSION.json and docs/performance.md
+  --record        put the results into bench/results/VERSION.json and docs/performance.md, where the machine was quiet
   --list          list the cases and their peers
   --profile PREFIX  also let ONNX Runtime profile our side of train-step/*, into files that begin so; slower
 
@@ -52,12 +52,11 @@ function lines({ name, peer, unit, version, spread, threads, rounds, load }: Ent
   ].join("\n");
 }
 
-/** Spinning threads and slices of time meet both sides, but not in the same way: such ratios are worth little. */
 function warnOfBusyMachine(): void {
   const [load, cores] = [loadavg()[0]!, availableParallelism()];
   if (load <= cores * 0.75) return;
   process.stderr.write(
-    `bench: other programs are using this machine (load ${load.toFixed(1)} on ${cores} cores). Results for the record want an idle one.\n`,
+    `bench: other programs are using this machine (load ${load.toFixed(1)} on ${cores} cores). Results want a quiet one.\n`,
   );
 }
 
@@ -143,10 +142,13 @@ async function main(): Promise<number> {
   warnOfBusyMachine();
   const threads = count(values.threads, "--threads");
   const rounds = values.quick ? 3 : count(values.rounds, "--rounds");
+  let left: Entry[] = [];
   await compare(cases, threads, rounds, async (entries) => {
     if (values.json !== undefined) await writeJson(values.json, entries);
-    if (values.record) await record(entries);
+    if (values.record) left = await record(entries);
   });
+  for (const { name, peer, load } of left)
+    process.stderr.write(`bench: ${name} against ${peer} is not recorded: the load was ${load.before.toFixed(1)}.\n`);
   if (values.record) await writeReport();
   return 0;
 }

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { writeFileAtomic } from "../src/runs/index.ts";
 import type { Entry } from "./match.ts";
-import { resultsFile } from "./results.ts";
+import { fromBusyMachine, resultsFile } from "./results.ts";
 import type { Scaling } from "./scaling.ts";
 
 export type Recorded = Entry & { machine: string };
@@ -15,6 +15,7 @@ const number = (value: number) => value.toFixed(digits(value));
 
 /** The comparison as Markdown. */
 export function comparisonTable(entries: readonly Recorded[]): string {
+  if (entries.length === 0) return "No result of this version is on record.";
   const rows = entries.map(({ name, version, ours, theirs, ratio, unit, cpuRatio, spread, threads, rounds, load }) => {
     const range = `${spread!.ratio.low.toFixed(2)} to ${spread!.ratio.high.toFixed(2)}`;
     return `| \`${name}\` | ${version} | ${number(ours!)} | ${number(theirs!)} | ${unit} | **${ratio!.toFixed(2)}** | ${range} | ${cpuRatio!.toFixed(2)} | ${threads} | ${rounds} | ${load.before.toFixed(1)}, ${load.after.toFixed(1)} |`;
@@ -46,7 +47,10 @@ export function scalingTables({ machine, date, load, startup, sweeps }: Scaling)
       `![${title}](images/performance-${name}.svg)`,
     ].join("\n");
   });
+  const cores = Number(/(\d+) cores/.exec(machine)?.[1] ?? 1);
+  const shared = fromBusyMachine({ load: { ...load, before: Math.max(load.before, load.after) } }, cores);
   return [
+    ...(shared ? ["Other programs used the machine: these show the shape of the cost, not its amount.", ""] : []),
     `Measured on: ${machine} (${date}), load ${load.before.toFixed(1)} before, ${load.after.toFixed(1)} after.`,
     "",
     "| start-up | median |",

@@ -63,10 +63,9 @@ export async function trainer(shape: Shape, threads: number): Promise<Contestant
 
 /** Weights as drawn: their values do not change the work. */
 async function firstWeights(): Promise<State> {
-  const session = await TrainingSession.create(await training({ batch: 1, size: 32 }), { threads: 1 });
-  session.initialize(Random.seeded(1));
-  const state = session.state();
-  session.dispose();
+  const { layout } = await training({ batch: 1, size: 32 });
+  const random = Random.seeded(1);
+  const state = layout.toState(layout.initial((name) => random.stream(name)));
   // The average starts as the weights themselves, and has the running statistics beside them.
   return new Map([...state].map(([name, value]) => [name.replace(/^ema\//, ""), value]));
 }
