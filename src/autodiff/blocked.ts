@@ -4,7 +4,7 @@
  * without im2col. cpu-layout.ts says what the layout is, reorder.ts how tensors get there and back.
  */
 import { blocked, blocksOf, emitBlocked, planesOf, unblocked } from "./reorder.ts";
-import { concat, gather, ints, pad, reshape, transpose } from "./shape.ts";
+import { concat, gather, ints, pad, reshape, slice, transpose } from "./shape.ts";
 import { constant, differentiable, emit, type Tensor, untracked } from "./tensor.ts";
 
 export interface BlockedGeometry {
@@ -93,19 +93,13 @@ function inputGradient(dy: Tensor, w: Tensor, g: BlockedGeometry, block: number)
   const s = g.stride;
   const rows = tapsByClass(g.kernelHeight, s, g.dilation, g.padY, g.height / s, g.outHeight);
   const columns = tapsByClass(g.kernelWidth, s, g.dilation, g.padX, g.width / s, g.outWidth);
-  const taps = reshape(w, [g.kernelHeight * g.kernelWidth, c / block, block, k / block, block]);
+  const taps = turnedFilter(w, block);
   const size = [n, c, g.height / s, g.width / s];
   const nothing = constant(0, size);
   const classOf = (row: TapClass, column: TapClass): Tensor => {
     if (row.taps.length === 0 || column.taps.length === 0) return nothing;
     const chosen = row.taps.flatMap((a) => column.taps.map((b) => a * g.kernelWidth + b));
-    // [C/b, K/b, taps, b of K, b of C]: what each tap sends back.
-    const filter = reshape(transpose(gather(taps, ints(chosen), 0), [1, 3, 0, 4, 2]), [
-      c,
-      k,
-      row.taps.length,
-      column.taps.length,
-    ]);
+    const filter = reshape(gather(taps, ints(chosen), 2), [c, k, row.taps.length, column.taps.length]);
     return convolve([dy, filter], size, {
       kernel: [row.taps.length, column.taps.length],
       dilations: s === 1 ? [g.dilation, g.dilation] : [1, 1],
@@ -119,6 +113,21 @@ function inputGradient(dy: Tensor, w: Tensor, g: BlockedGeometry, block: number)
     return reshape(parts.length === 1 ? parts[0]! : concat(parts, 4), [n, c / block, g.height / s, g.width * block]);
   });
   return reshape(woven.length === 1 ? woven[0]! : concat(woven, 3), [n, c, g.height, g.width]);
+}
+
+/**
+ * w [kh, kw, C, K] → [C/b, K/b, taps, b of K · b of C]: what each tap sends back. Its tiles are turned by a product with
+ * the identity, which changes no bit and is several times faster than ONNX Runtime's Transpose of single numbers.
+ */
+function turnedFilter(w: Tensor, block: number): Tensor {
+  const [kh, kw, c, k] = w.shape as [number, number, number, number];
+  const tiles = reshape(blockedFilter(w, block), [-1, block, block]);
+  const identity = Array.from({ length: block * block }, (_, i) => (i % (block + 1) === 0 ? 1 : 0));
+  const turned = emit("FusedMatMul", [tiles, constant(identity, [block, block])], tiles.shape, {
+    domain: "com.microsoft",
+    attributes: { transA: 1 },
+  });
+  return transpose(reshape(turned, [k / block, c / block, kh * kw, block * block]), [1, 0, 2, 3]);
 }
 
 interface TapClass {
@@ -168,22 +177,44 @@ function weightGradient(image: Tensor, dy: Tensor, w: Tensor, g: BlockedGeometry
   const { outHeight: oh, outWidth: ow, stride: s, dilation: d } = g;
   if (kh === 1 && kw === 1 && s === 1 && g.padY === 0 && g.padX === 0)
     return pointwiseWeightGradient(image, dy, w, block);
-  const planes = c % block === 0 ? planesOf(image) : image;
-  const swapped = blocksOf(transpose(planes, [1, 0, 2, 3]));
   // Rows and columns that the kernel's places reach; below and to the right it may be fewer than the image has.
   const bottom = s * (oh - 1) + d * (kh - 1) + 1 - g.height - g.padY;
   const right = s * (ow - 1) + d * (kw - 1) + 1 - g.width - g.padX;
-  const around = [0, 0, g.padY, g.padX, 0, 0, 0, bottom, right, 0];
-  const padded = pad(reshape(swapped, [c, n / block, g.height, g.width, block]), around);
-  const images = reshape(padded, [c, n, padded.shape[2]!, padded.shape[3]!]);
-  const split = transpose(reshape(dy, [n / block, block, k / block, oh * ow, block]), [2, 0, 3, 1, 4]);
-  const dw = convolve([images, reshape(split, [k, n, oh, ow])], [c, k, kh, kw], {
-    kernel: [oh, ow],
-    strides: [d, d],
-    dilations: [s, s],
-  });
-  const apart = transpose(reshape(dw, [c, k / block, kh, kw, block]), [2, 3, 0, 1, 4]);
-  return reshape(apart, w.shape);
+  const [height, width] = [g.height + g.padY + bottom, g.width + g.padX + right];
+  const whole = c % block === 0;
+  const padded = whole
+    ? pad(reshape(image, [n, c / block, g.height, g.width, block]), [0, 0, g.padY, g.padX, 0, 0, 0, bottom, right, 0])
+    : pad(image, [0, 0, g.padY, g.padX, 0, 0, bottom, right]);
+  const planes = whole ? planesOf(reshape(padded, [n, c, height, width])) : padded;
+  const settings = { kernel: [oh, ow], strides: [d, d], dilations: [s, s] } as const;
+  const shape = [c, k, kh, kw];
+  let dw: Tensor;
+  if (oh * ow > SMALL_PICTURE) {
+    // Few images at a time as plain planes, which the kernels take below a block: dy is then a filter nearly as it is,
+    // and what a pass holds fits in the cache.
+    const few = block / 2;
+    const groups = n / few;
+    const xs = split(transpose(reshape(planes, [groups, few, c, height * width]), [0, 2, 1, 3]), groups);
+    const dys = split(transpose(reshape(dy, [groups, few, k / block, oh * ow * block]), [0, 2, 1, 3]), groups);
+    const none = constant(0, [k]);
+    dw = Array.from({ length: groups }).reduce<Tensor | undefined>((sum, _, i) => {
+      const [x, filter] = [reshape(xs[i]!, [c, few, height, width]), reshape(dys[i]!, [k, few, oh, ow])];
+      return convolve(sum ? [x, filter, none, sum] : [x, filter], shape, settings);
+    }, undefined)!;
+  } else {
+    const images = blocksOf(transpose(planes, [1, 0, 2, 3]));
+    const apart = transpose(reshape(dy, [n / block, block, k / block, oh * ow, block]), [2, 0, 3, 1, 4]);
+    dw = convolve([images, reshape(apart, [k, n, oh, ow])], shape, settings);
+  }
+  return reshape(transpose(reshape(dw, [c, k / block, kh, kw, block]), [2, 3, 0, 1, 4]), w.shape);
+}
+
+/** Pixels up to which a whole batch of dy is a filter that stays in the cache; measured with 16 to 192 channels. */
+const SMALL_PICTURE = 64;
+
+/** Equal parts along the first axis. */
+function split(x: Tensor, parts: number): Tensor[] {
+  return Array.from({ length: parts }, (_, i) => slice(x, [i], [i + 1], [0]));
 }
 
 /** 1×1: one product over all pixels. */

@@ -20,6 +20,16 @@ export function reshape(x: Tensor, shape: readonly number[]): Tensor {
     resolved = shape.map((d) => (d === -1 ? size / known : d));
   }
   if (resolved.join() === x.shape.join()) return x;
+  const { source } = x;
+  // Of two in a row only the last counts; dynamic ones stay, since -1 is resolved step by step.
+  if (
+    !x.tracked &&
+    size >= 0 &&
+    source.kind === "op" &&
+    source.op === "Reshape" &&
+    sizeOf(source.inputs[0]!.shape) >= 0
+  )
+    return reshape(untracked(source.inputs[0]!), resolved);
   const y = emit("Reshape", [x, ints(resolved)], resolved, { dtype: x.dtype });
   return differentiable(y, [x], (dy) => [reshape(dy, x.shape)]);
 }
