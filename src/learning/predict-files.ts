@@ -4,6 +4,7 @@
  * faster than one session with several threads, whose operators are too short to be divided. What comes out does not
  * depend on the number of threads.
  */
+import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import type { Device } from "../autodiff/index.ts";
 import { AndroscopeError, type ErrorCode, type ErrorDetail, readBytes } from "../runs/index.ts";
@@ -112,8 +113,19 @@ async function inWorkers(
     const [metadata] = await Promise.all(workers.map(work));
     return { metadata: metadata!, files: found.flat() };
   } finally {
-    await Promise.all(workers.map((worker) => worker.terminate()));
+    await Promise.all(workers.map(end));
   }
+}
+
+/**
+ * Lets a worker finish what it is at. To terminate one within a call of ONNX Runtime would end the whole process: the
+ * binding throws where nobody can catch it.
+ */
+async function end(worker: Worker): Promise<void> {
+  if (worker.threadId === -1) return;
+  const ended = once(worker, "exit");
+  worker.postMessage("end");
+  await ended;
 }
 
 function asError({ code, detail, error }: Failure): unknown {

@@ -10,7 +10,13 @@ const port = parentPort!;
 try {
   // ONNX Runtime takes no memory that threads share.
   const model = await Model.from(new Uint8Array(bytes), where, { threads: 1 });
-  port.on("message", async ({ share, paths }: { share: number; paths: string[] }) => {
+  port.on("message", async (order: { share: number; paths: string[] } | "end") => {
+    if (order === "end") {
+      model.dispose();
+      port.close();
+      return;
+    }
+    const { share, paths } = order;
     try {
       port.postMessage({ share, found: await predictShare(model, paths) });
     } catch (error) {
