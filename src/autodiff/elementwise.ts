@@ -44,6 +44,16 @@ function bothBlocked(x: Tensor, y: Tensor): [Tensor, Tensor] | undefined {
   return b && x.shape.length === 0 ? [x, b] : undefined;
 }
 
+function endsWithOne({ shape }: Tensor): boolean {
+  return shape.length > 1 && shape.at(-1) === 1 && !shape.includes(-1);
+}
+
+/** The same elements in another shape. */
+function shaped(x: Tensor, shape: readonly number[]): Tensor {
+  const y = emit("Reshape", [x, constant(shape, [shape.length], "int64")], shape);
+  return differentiable(y, [x], (dy) => [shaped(dy, x.shape)]);
+}
+
 function binary(
   op: string,
   a: Operand,
@@ -55,6 +65,11 @@ function binary(
   const y = asTensor(b);
   const blocks = bothBlocked(x, y);
   if (blocks) return unblocked(binary(op, ...blocks, da, db));
+  // ONNX Runtime takes thirty times as long over a scalar and a tensor whose last dimension is 1.
+  if (y.shape.length === 0 && endsWithOne(x))
+    return shaped(binary(op, shaped(x, x.shape.slice(0, -1)), y, da, db), x.shape);
+  if (x.shape.length === 0 && endsWithOne(y))
+    return shaped(binary(op, x, shaped(y, y.shape.slice(0, -1)), da, db), y.shape);
   const out = emit(op, [x, y], broadcastShape(x.shape, y.shape));
   return differentiable(out, [x, y], (dy) => [
     x.tracked ? unbroadcast(da(dy, x, y), x.shape) : undefined,

@@ -9,6 +9,7 @@ import {
   add,
   avgPool2d,
   concat,
+  constant,
   conv,
   convNorm,
   depthToSpace,
@@ -16,6 +17,7 @@ import {
   dropout,
   globalAveragePool,
   linear,
+  matmul,
   mul,
   reshape,
   type Scope,
@@ -76,7 +78,17 @@ export function decode(scope: Scope, features: Features, { widths }: Config["net
   }
   // Four sub-pixels for each of three maps: full resolution without a convolution at full resolution.
   const maps = depthToSpace(conv(scope.sub("maps"), x, 12, { kernel: 1, bias: true }), 2);
-  const map = (index: number) => slice(maps, [index], [index + 1], [3]);
+  // In training a map is read by a product, whose gradient is one, too: that of a slice pads, pixel by pixel.
+  const map = (index: number) =>
+    scope.mode === "train"
+      ? matmul(
+          maps,
+          constant(
+            [0, 1, 2].map((k) => (k === index ? 1 : 0)),
+            [3, 1],
+          ),
+        )
+      : slice(maps, [index], [index + 1], [3]);
   // The first guess is a background pixel: heads cover about an eighth of a crop, and steps are few.
   return { mask: sub(map(0), 2), distance: sub(map(1), 0.8), acrosome: map(2) };
 }
