@@ -4,7 +4,7 @@
  * without im2col. cpu-layout.ts says what the layout is, reorder.ts how tensors get there and back.
  */
 import { blocked, blocksOf, emitBlocked, planesOf, unblocked } from "./reorder.ts";
-import { concat, gather, ints, pad, reshape, slice, transpose } from "./shape.ts";
+import { concat, gather, ints, pad, reshape, transpose } from "./shape.ts";
 import { constant, differentiable, emit, type Tensor, untracked } from "./tensor.ts";
 
 export interface BlockedGeometry {
@@ -181,11 +181,7 @@ function weightGradient(image: Tensor, dy: Tensor, w: Tensor, g: BlockedGeometry
   const bottom = s * (oh - 1) + d * (kh - 1) + 1 - g.height - g.padY;
   const right = s * (ow - 1) + d * (kw - 1) + 1 - g.width - g.padX;
   const [height, width] = [g.height + g.padY + bottom, g.width + g.padX + right];
-  const whole = c % block === 0;
-  const padded = whole
-    ? pad(reshape(image, [n, c / block, g.height, g.width, block]), [0, 0, g.padY, g.padX, 0, 0, 0, bottom, right, 0])
-    : pad(image, [0, 0, g.padY, g.padX, 0, 0, bottom, right]);
-  const planes = whole ? planesOf(reshape(padded, [n, c, height, width])) : padded;
+  const planes = paddedPlanes(image, [g.padY, g.padX, bottom, right], block);
   const settings = { kernel: [oh, ow], strides: [d, d], dilations: [s, s] } as const;
   const shape = [c, k, kh, kw];
   let dw: Tensor;
@@ -193,16 +189,16 @@ function weightGradient(image: Tensor, dy: Tensor, w: Tensor, g: BlockedGeometry
     // Few images at a time as plain planes, which the kernels take below a block: dy is then a filter nearly as it is,
     // and what a pass holds fits in the cache.
     const few = block / 2;
-    const groups = n / few;
-    const xs = split(transpose(reshape(planes, [groups, few, c, height * width]), [0, 2, 1, 3]), groups);
-    const dys = split(transpose(reshape(dy, [groups, few, k / block, oh * ow * block]), [0, 2, 1, 3]), groups);
+    const xs = reshape(planes, [n * c, height, width]);
+    const dys = reshape(dy, [(n * k) / block, oh * ow * block]);
     const none = constant(0, [k]);
-    dw = Array.from({ length: groups }).reduce<Tensor | undefined>((sum, _, i) => {
-      const [x, filter] = [reshape(xs[i]!, [c, few, height, width]), reshape(dys[i]!, [k, few, oh, ow])];
+    dw = Array.from({ length: n / few }).reduce<Tensor | undefined>((sum, _, i) => {
+      const x = gather(xs, swapped(c, i * few, few), 0);
+      const filter = reshape(gather(dys, swapped(k / block, i * few, few), 0), [k, few, oh, ow]);
       return convolve(sum ? [x, filter, none, sum] : [x, filter], shape, settings);
     }, undefined)!;
   } else {
-    const images = blocksOf(transpose(planes, [1, 0, 2, 3]));
+    const images = blocksOf(gather(reshape(planes, [n * c, height, width]), swapped(c, 0, n), 0));
     const apart = transpose(reshape(dy, [n / block, block, k / block, oh * ow, block]), [2, 0, 3, 1, 4]);
     dw = convolve([images, reshape(apart, [k, n, oh, ow])], shape, settings);
   }
@@ -212,9 +208,30 @@ function weightGradient(image: Tensor, dy: Tensor, w: Tensor, g: BlockedGeometry
 /** Pixels up to which a whole batch of dy is a filter that stays in the cache; measured with 16 to 192 channels. */
 const SMALL_PICTURE = 64;
 
-/** Equal parts along the first axis. */
-function split(x: Tensor, parts: number): Tensor[] {
-  return Array.from({ length: parts }, (_, i) => slice(x, [i], [i + 1], [0]));
+/**
+ * [channels, count]: where the planes of `count` images from `first` on lie, image after image, for a Gather that brings
+ * them channel after channel. It copies whole planes on all threads, where ONNX Runtime's Transpose uses one.
+ */
+function swapped(channels: number, first: number, count: number): Tensor {
+  const place = (_: unknown, i: number) => (first + (i % count)) * channels + Math.floor(i / count);
+  return constant(Array.from({ length: channels * count }, place), [channels, count], "int64");
+}
+
+/**
+ * A blocked image, or one of few channels in planes, as planes with zeroes around.
+ * @param pads top, left, bottom, right; below 0 where rows or columns go
+ */
+function paddedPlanes(image: Tensor, pads: readonly [number, number, number, number], block: number): Tensor {
+  const [n, c, h, w] = image.shape as [number, number, number, number];
+  const [top, left, bottom, right] = pads;
+  if (c % block !== 0) return pad(image, [0, 0, top, left, 0, 0, bottom, right]);
+  const shape = [n, c, h + top + bottom, w + left + right];
+  if (pads.every((size) => size === 0)) return planesOf(image);
+  // Times one, channel by channel: several times faster than ONNX Runtime's Pad.
+  if (Math.min(...pads) >= 0)
+    return planesOf(convolve([image, constant(1, [c, 1, 1, 1])], shape, { kernel: [1, 1], pads, group: c }));
+  const blocks = reshape(image, [n, c / block, h, w, block]);
+  return planesOf(reshape(pad(blocks, [0, 0, top, left, 0, 0, 0, bottom, right, 0]), shape));
 }
 
 /** 1×1: one product over all pixels. */
