@@ -31,30 +31,32 @@ export function normalizeBlocks(
   const [n, , h, w] = z.shape as [number, number, number, number];
   const count = n * h * w;
   const x = untracked(z);
+  // A few dozen numbers cost an operator's fixed price: what can be written with fewer operators is.
   const [g, b] = [untracked(gamma), untracked(beta)];
   const batchMean = channelMeans(x);
   const batchVariance = maximum(sub(channelMeans(mul(x, x)), mul(batchMean, batchMean)), 0);
-  const inverse = div(1, sqrt(add(batchVariance, epsilon)));
-  const factor = mul(g, inverse);
+  const deviation = sqrt(add(batchVariance, epsilon));
+  const factor = div(g, deviation);
   const y = perChannel(x, factor, sub(b, mul(batchMean, factor)), shortcut && untracked(shortcut), rectify);
   const inputs = shortcut ? [z, gamma, beta, shortcut] : [z, gamma, beta];
   const tracked = differentiable(y, inputs, (dy) => {
     const d = rectify ? mul(dy, isPositive(y)) : dy;
-    const mean = channelMeans(d);
-    // The mean of d · (x - batchMean).
-    const along = sub(channelMeans(mul(d, x)), mul(batchMean, mean));
-    const dGamma = scale(mul(along, inverse), count);
-    const dBeta = scale(mean, count);
+    const average = channelMeans(d);
+    // The mean of d · (x - batchMean) / deviation.
+    const along = div(sub(channelMeans(mul(d, x)), mul(batchMean, average)), deviation);
+    const dGamma = scale(along, count);
+    const dBeta = scale(average, count);
     if (!z.tracked) return [undefined, dGamma, dBeta, d];
-    // factor · (d - mean - (x - batchMean) · along / variance), in two passes.
-    const pull = neg(mul(mul(factor, along), mul(inverse, inverse)));
-    const offset = neg(add(mul(factor, mean), mul(pull, batchMean)));
+    // factor · (d - average - (x - batchMean) · along / deviation), in two passes.
+    const back = neg(factor);
+    const pull = div(mul(back, along), deviation);
+    const offset = sub(mul(back, average), mul(pull, batchMean));
     return [perChannel(d, factor, offset, perChannel(x, pull)), dGamma, dBeta, d];
   });
   return { y: tracked, batchMean, batchVariance };
 }
 
-/** factor · z + offset + added, channel by channel, perhaps rectified: one pass. */
+/** factor · z + offset + added, channel by channel, perhaps rectified: one pass. @param factor [C], as is offset */
 function perChannel(z: Tensor, factor: Tensor, offset?: Tensor, added?: Tensor, rectify = false): Tensor {
   const c = z.shape[1]!;
   const filter = reshape(factor, [c, 1, 1, 1]);
@@ -69,5 +71,5 @@ function perChannel(z: Tensor, factor: Tensor, offset?: Tensor, added?: Tensor, 
 function channelMeans(z: Tensor): Tensor {
   const [n, c] = z.shape as [number, number];
   const perImage = reshape(emitBlocked("GlobalAveragePool", [z], [n, c, 1, 1], {}), [n, c]);
-  return reshape(emit("MatMul", [constant(1 / n, [1, n]), perImage], [1, c]), [c]);
+  return emit("MatMul", [constant(1 / n, [n]), perImage], [c]);
 }

@@ -80,8 +80,8 @@ export function batchNorm(scope: Scope, x: Tensor, options: NormOptions = {}): T
   return normalized(scope, x, options);
 }
 
-/** @param offset [C] that was added to x beforehand: the running mean has to be told of it */
-function normalized(scope: Scope, x: Tensor, { activation = "none", shortcut }: NormOptions, offset?: Tensor): Tensor {
+/** @param centred whether the running mean was subtracted from x beforehand */
+function normalized(scope: Scope, x: Tensor, { activation = "none", shortcut }: NormOptions, centred = false): Tensor {
   const channels = x.shape.at(-1)!;
   const gamma = scope.parameter("scale", [channels], ones, { decay: false });
   const beta = scope.parameter("shift", [channels], zeros, { decay: false });
@@ -102,10 +102,11 @@ function normalized(scope: Scope, x: Tensor, { activation = "none", shortcut }: 
       })
     : normalizeBatch(x, gamma, beta);
   const rows = sizeOf(x.shape) / channels;
-  const blend = (running: Tensor, now: Tensor) => add(scale(running, 1 - MOMENTUM), scale(now, MOMENTUM));
-  scope.update("mean", blend(runningMean, offset ? sub(batchMean, offset) : batchMean));
+  // Of what the running mean was taken from, the batch's mean is how far it has to move.
+  scope.update("mean", { now: batchMean, keep: centred ? 1 : 1 - MOMENTUM, take: MOMENTUM });
   // The running variance is the unbiased one, as in PyTorch.
-  scope.update("variance", blend(runningVariance, scale(batchVariance, rows / Math.max(1, rows - 1))));
+  const unbiased = rows / Math.max(1, rows - 1);
+  scope.update("variance", { now: batchVariance, keep: 1 - MOMENTUM, take: MOMENTUM * unbiased });
   if (!blocks) return finish(y);
   return rectify ? unblocked(y) : finish(unblocked(y));
 }
@@ -171,7 +172,7 @@ export function convNorm(scope: Scope, x: Tensor, out: number, options: LayerOpt
   // mean near zero, and its variance can be had in one pass without loss.
   const offset = neg(at.buffer("mean", [out], 0));
   const { y, blocks } = convWithOffset(scope.sub("conv"), x, out, rest, offset);
-  return normalized(at, y, { activation, shortcut }, blocks ? offset : undefined);
+  return normalized(at, y, { activation, shortcut }, blocks);
 }
 
 function foldedConv(

@@ -48,8 +48,15 @@ export interface BufferSpec {
   readonly shape: readonly number[];
   readonly initial: number;
   readonly tensor: Tensor;
-  /** Its value after the step; absent where the step leaves it. */
-  next?: Tensor;
+  /** What the step makes of it; absent where it leaves it. */
+  blend?: Blend;
+}
+
+/** After a step a running statistic is keep · itself + take · now. */
+export interface Blend {
+  readonly now: Tensor;
+  readonly keep: number;
+  readonly take: number;
 }
 
 /** Named arrays: what training keeps and inference reads. */
@@ -182,9 +189,9 @@ export class Scope {
     return this.#averaged ? this.#average(full, shape) : spec.tensor;
   }
 
-  /** Sets what a buffer becomes after this step. The last call counts. */
-  update(name: string, next: Tensor): void {
-    this.#registry.buffers.get(this.#name(name))!.next = stopGradient(next);
+  /** Says what a buffer becomes after this step. The last call counts. */
+  update(name: string, { now, ...weights }: Blend): void {
+    this.#registry.buffers.get(this.#name(name))!.blend = { ...weights, now: stopGradient(now) };
   }
 
   /** The values of a frozen parameter, for folding one layer into another. */

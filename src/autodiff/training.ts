@@ -10,7 +10,7 @@ import { add, div, minimum, mul, scale, sqrt, square, sub } from "./elementwise.
 import { grad } from "./grad.ts";
 import { sum } from "./reductions.ts";
 import { inputsOf, substitute } from "./rewrite.ts";
-import type { ParameterSpec, RandomSource, Scope, State } from "./scope.ts";
+import type { BufferSpec, ParameterSpec, RandomSource, Scope, State } from "./scope.ts";
 import { concat, reshape, slice } from "./shape.ts";
 import { constant, type DType, input, ShapeError, sizeOf, stopGradient, type Tensor } from "./tensor.ts";
 
@@ -208,7 +208,7 @@ export function trainingStep({ scope, loss, metrics = {}, optimizer = {} }: Step
     loss,
     ...metricNames.map((name) => stopGradient(metrics[name]!)),
     ...gradients,
-    ...bufferSpecs.map((b) => b.next ?? b.tensor),
+    ...bufferSpecs.map(({ blend, shape }) => blend?.now ?? constant(0, shape)),
   ];
   const rewritten = substitute(wanted, replacements);
   const newLoss = rewritten[0]!;
@@ -253,9 +253,26 @@ export function trainingStep({ scope, loss, metrics = {}, optimizer = {} }: Step
     outputs[`state.ema:${group.key}`] = add(mul(slot("ema"), emaDecay), mul(next, sub(1, emaDecay)));
   }
   if (layout.bufferSize > 0) {
-    const next = concat(
+    // Of all statistics at once.
+    const weights = (of: (spec: BufferSpec) => number) =>
+      constant(
+        bufferSpecs.flatMap((spec) => Array<number>(sizeOf(spec.shape)).fill(of(spec))),
+        [layout.bufferSize],
+      );
+    const now = concat(
       newBuffers.map((b) => reshape(b, [-1])),
       0,
+    );
+    const kept = mul(
+      state.get("buffer")!,
+      weights(({ blend }) => blend?.keep ?? 1),
+    );
+    const next = add(
+      kept,
+      mul(
+        now,
+        weights(({ blend }) => blend?.take ?? 0),
+      ),
     );
     outputs["state.buffer"] = next;
     outputs["state.bufferEma"] = add(mul(state.get("bufferEma")!, emaDecay), mul(next, sub(1, emaDecay)));
