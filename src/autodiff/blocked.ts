@@ -175,8 +175,10 @@ function weightGradient(image: Tensor, dy: Tensor, w: Tensor, g: BlockedGeometry
   const [kh, kw, c, k] = w.shape as [number, number, number, number];
   const n = dy.shape[0]!;
   const { outHeight: oh, outWidth: ow, stride: s, dilation: d } = g;
-  if (kh === 1 && kw === 1 && s === 1 && g.padY === 0 && g.padX === 0)
-    return pointwiseWeightGradient(image, dy, w, block);
+  if (kh === 1 && kw === 1 && g.padY === 0 && g.padX === 0) {
+    if (s === 1) return pointwiseWeightGradient(image, dy, w, block);
+    if (c % block === 0) return pointwiseWeightGradient(everyNth(image, s, [oh, ow]), dy, w, block);
+  }
   // Rows and columns that the kernel's places reach; below and to the right it may be fewer than the image has.
   const bottom = s * (oh - 1) + d * (kh - 1) + 1 - g.height - g.padY;
   const right = s * (ow - 1) + d * (kw - 1) + 1 - g.width - g.padX;
@@ -199,8 +201,12 @@ function weightGradient(image: Tensor, dy: Tensor, w: Tensor, g: BlockedGeometry
     }, undefined)!;
   } else {
     const images = blocksOf(gather(reshape(planes, [n * c, height, width]), swapped(c, 0, n), 0));
-    const apart = transpose(reshape(dy, [n / block, block, k / block, oh * ow, block]), [2, 0, 3, 1, 4]);
-    dw = convolve([images, reshape(apart, [k, n, oh, ow])], shape, settings);
+    const rows = reshape(dy, [(n * k * oh * ow) / block, block]);
+    dw = convolve(
+      [images, reshape(gather(rows, imagesInside(n, k / block, oh * ow, block), 0), [k, n, oh, ow])],
+      shape,
+      settings,
+    );
   }
   return reshape(transpose(reshape(dw, [c, k / block, kh, kw, block]), [2, 3, 0, 1, 4]), w.shape);
 }
@@ -215,6 +221,32 @@ const SMALL_PICTURE = 64;
 function swapped(channels: number, first: number, count: number): Tensor {
   const place = (_: unknown, i: number) => (first + (i % count)) * channels + Math.floor(i / count);
   return constant(Array.from({ length: channels * count }, place), [channels, count], "int64");
+}
+
+/**
+ * [K, N/b, pixels, b]: where the rows of [N, K, pixels] lie, for a Gather that brings them with the images of a block
+ * side by side.
+ */
+function imagesInside(images: number, channels: number, pixels: number, block: number): Tensor {
+  const places: number[] = [];
+  for (let k = 0; k < channels; k++) {
+    for (let first = 0; first < images; first += block) {
+      for (let p = 0; p < pixels; p++) {
+        for (let i = 0; i < block; i++) places.push(((first + i) * channels + k) * pixels + p);
+      }
+    }
+  }
+  return constant(places, [channels, images / block, pixels, block], "int64");
+}
+
+/** Every nth row and column of a blocked image. */
+function everyNth(image: Tensor, n: number, size: readonly [number, number]): Tensor {
+  const [images, c] = image.shape as [number, number];
+  return convolve([image, constant(1, [c, 1, 1, 1])], [images, c, ...size], {
+    kernel: [1, 1],
+    strides: [n, n],
+    group: c,
+  });
 }
 
 /**

@@ -1,6 +1,16 @@
 /** Element-by-element ops with numpy broadcasting. Each stands with its gradient. */
 import { blockedSource, unblocked } from "./reorder.ts";
-import { constant, type DType, differentiable, emit, ShapeError, showShape, type Tensor, untracked } from "./tensor.ts";
+import {
+  constant,
+  type DType,
+  differentiable,
+  emit,
+  ShapeError,
+  showShape,
+  sizeOf,
+  type Tensor,
+  untracked,
+} from "./tensor.ts";
 
 export type Operand = Tensor | number;
 
@@ -28,6 +38,12 @@ export function unbroadcast(dy: Tensor, shape: readonly number[]): Tensor {
   const extra = dy.shape.length - shape.length;
   const axes = dy.shape.flatMap((size, i) => (i < extra || (shape[i - extra] === 1 && size !== 1) ? [i] : []));
   const kept = dy.shape.map((size, i) => (axes.includes(i) ? 1 : size));
+  const rows = sizeOf(dy.shape.slice(0, -1));
+  if (rows > 0 && axes.length > 0 && axes.length === dy.shape.length - 1 && axes.at(-1) === axes.length - 1) {
+    // All but the last axis, as for a bias: a product with a row of ones, several times faster than ReduceSum.
+    const flat = shaped(untracked(dy), [rows, dy.shape.at(-1)!]);
+    return shaped(emit("MatMul", [constant(1, [1, rows]), flat], [1, dy.shape.at(-1)!]), shape);
+  }
   const summed = axes.length
     ? emit("ReduceSum", [dy, constant(axes, [axes.length], "int64")], kept, { attributes: { keepdims: 1 } })
     : dy;

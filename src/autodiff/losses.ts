@@ -2,22 +2,7 @@
  * Losses: scalars, means over the batch. `weights` [N] multiply each sample's share of the mean; weights of the values'
  * own shape make it a weighted mean over elements.
  */
-import {
-  abs,
-  add,
-  clip,
-  div,
-  less,
-  log,
-  mul,
-  neg,
-  scale,
-  sigmoid,
-  softplus,
-  square,
-  sub,
-  where,
-} from "./elementwise.ts";
+import { abs, add, clip, div, exp, log, maximum, mul, neg, scale, sigmoid, sub } from "./elementwise.ts";
 import { logSoftmax, mean, sum } from "./reductions.ts";
 import { reshape } from "./shape.ts";
 import { differentiable, ShapeError, showShape, type Tensor, untracked } from "./tensor.ts";
@@ -52,7 +37,9 @@ export function softTargetCrossEntropy(logits: Tensor, targets: Tensor, weights?
 export function bceWithLogits(logits: Tensor, targets: Tensor, weights?: Tensor): Tensor {
   sameShape("bceWithLogits", logits, targets);
   const x = untracked(logits);
-  const value = sub(softplus(x), mul(x, untracked(targets)));
+  // softplus(x) by operators that ONNX Runtime computes many numbers at a time: its Softplus goes one by one.
+  const softplus = add(maximum(x, 0), log(add(exp(neg(abs(x))), 1)));
+  const value = sub(softplus, mul(x, untracked(targets)));
   return weightedMean(
     differentiable(value, [logits, targets], (dy) => [
       mul(dy, sub(sigmoid(x), targets)),
@@ -75,10 +62,11 @@ export function diceLoss(probabilities: Tensor, targets: Tensor, weights?: Tenso
 export function smoothL1(x: Tensor, target: Tensor, beta = 1, weights?: Tensor): Tensor {
   sameShape("smoothL1", x, target);
   const difference = sub(untracked(x), untracked(target));
-  const size = abs(difference);
-  const value = where(less(size, beta), scale(square(difference), 0.5 / beta), sub(size, 0.5 * beta));
+  const steepness = clip(scale(difference, 1 / beta), -1, 1);
+  // Both branches in one: d²/2β where |d| < β, |d| - β/2 beyond.
+  const value = mul(steepness, sub(difference, scale(steepness, beta / 2)));
   const tracked = differentiable(value, [x, target], (dy) => {
-    const slope = mul(dy, clip(scale(difference, 1 / beta), -1, 1));
+    const slope = mul(dy, steepness);
     return [slope, target.tracked ? neg(slope) : undefined];
   });
   return weightedMean(tracked, weights);

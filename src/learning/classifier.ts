@@ -25,7 +25,6 @@ import {
   mirrored,
   readCropPlanes,
   readFramePlanes,
-  viewPositions,
 } from "./planes.ts";
 import { testPerturbations } from "./posed.ts";
 import { type Geometry, type Segmentation, segment, viewColours } from "./segment.ts";
@@ -73,10 +72,10 @@ export function classification(pixels: Tensor, sizes: Tensor, parts: ClassifierP
   );
   const linear = transpose(reshape(matmul(upright, turns), [-1, 2, count, 2]), [0, 2, 1, 3]);
   const shifts = add(reshape(origin, [-1, 1, 2, 1]), constant(0, [1, count, 2, 1]));
-  const positions = viewPositions(concat([linear, shifts], 3), side);
-  const seen = readCropPlanes(crops, positions, side);
+  const maps = concat([linear, shifts], 3);
+  const seen = readCropPlanes(crops, maps, side);
   const frame = reshape(segmentation.mask, [-1, 1, side, side]);
-  const mask = readFramePlanes(frame, geometry.frameExtent, sizes, positions, side);
+  const mask = readFramePlanes(frame, geometry.frameExtent, sizes, maps, side);
   const colours = viewColours(seen, repeatRows(segmentation.background, count), geometry, config.colour);
   const [least, most] = tune.suppress.margin;
   const focused = tune.suppress.enabled ? mul(colours, keptRegion(mask, Math.round((least + most) / 2))) : colours;
@@ -84,8 +83,8 @@ export function classification(pixels: Tensor, sizes: Tensor, parts: ClassifierP
   const sides = tune.testViews.mirror ? 2 : 1;
   const bothSides = (planes: Tensor) => channelsLast(sides === 2 ? concat([planes, mirrored(planes)], 0) : planes);
   const scope = Scope.frozenWith(parts.tuned);
-  const maps = encode(scope.sub("encoder"), bothSides(focused), network);
-  const { logits, pooled } = classify(scope.sub("classifier"), maps, bothSides(mask), classes, tune.pooling);
+  const features = encode(scope.sub("encoder"), bothSides(focused), network);
+  const { logits, pooled } = classify(scope.sub("classifier"), features, bothSides(mask), classes, tune.pooling);
   const overViews = (x: Tensor, width: number) => mean(reshape(x, [sides, -1, count, width]), [0, 2]);
   return {
     ...segmentation,

@@ -30,7 +30,7 @@ import { contrast, parts } from "../heads/index.ts";
 import type { Random } from "../runs/index.ts";
 import type { Config } from "./config.ts";
 import { decode, encode, relativeRotation } from "./network.ts";
-import { channelsLast, cropPlanes, readCropPlanes, viewPositions } from "./planes.ts";
+import { channelsLast, cropPlanes, readCropPlanes } from "./planes.ts";
 import { acrosomeOf, cropOf, type PreparedSet, pseudoMaskOf, setTargets } from "./prepare.ts";
 import { batchSampler } from "./schedule.ts";
 import { type Geometry, normaliseColour } from "./segment.ts";
@@ -86,7 +86,7 @@ export function distillStep(
   };
   const S = network.viewSize;
   const maps = transpose(reshape(theta, [2, heads, 2, 3]), [1, 0, 2, 3]);
-  const read = readCropPlanes(crops, viewPositions(maps, S), S);
+  const read = readCropPlanes(crops, maps, S);
   const seen = reshape(transpose(reshape(read, [heads, 2, 6 * S * S]), [1, 0, 2]), [2 * heads, 6, S, S]);
   const colours = mul(slice(seen, [0], [3], [1]), reshape(gains, [2 * heads, 3, 1, 1]));
   const target = (channel: number) => channelsLast(scale(slice(seen, [3 + channel], [4 + channel], [1]), 1 / 255));

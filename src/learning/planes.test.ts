@@ -2,16 +2,7 @@
 import { expect, test } from "vitest";
 import { constant, InferenceRunner, input, type Tensor } from "../autodiff/index.ts";
 import { Random } from "../runs/index.ts";
-import {
-  cropPlanes,
-  halfTurn,
-  keptRegion,
-  keptRegions,
-  mirrored,
-  readCropPlanes,
-  readFramePlanes,
-  viewPositions,
-} from "./planes.ts";
+import { cropPlanes, halfTurn, keptRegion, keptRegions, mirrored, readCropPlanes, readFramePlanes } from "./planes.ts";
 import { crop, UNPERTURBED, type ViewMap, viewMap } from "./views.ts";
 
 const [COUNT, WIDTH, HEIGHT, SIDE] = [2, 21, 17, 32];
@@ -71,11 +62,11 @@ function largestDifference(a: readonly number[], b: readonly number[]): number {
 const frames = input("maps", [COUNT, 1, SIDE, SIDE]);
 const canvas = input("pixels", [COUNT, HEIGHT, WIDTH, 3], "uint8");
 const sizes = constant(SIZES.flat(), [COUNT, 2]);
-const positions = viewPositions(constant(views.flat(2), [COUNT, 2, 2, 3]), SIDE);
+const theta = constant(views.flat(2), [COUNT, 2, 2, 3]);
 
 test("crops, their edge pixels repeated beyond their edges", async () => {
   const crops = { planes: cropPlanes(canvas), canvasSize: constant([WIDTH, HEIGHT]), sizes };
-  const { seen } = await values({ seen: readCropPlanes(crops, positions, SIDE), unused: frames });
+  const { seen } = await values({ seen: readCropPlanes(crops, theta, SIDE), unused: frames });
   const within = (i: number, length: number) => Math.max(0, Math.min(length - 1, i));
   const expected = everywhere(3, (n, c, x, y) => {
     const [width, height] = SIZES[n]!;
@@ -87,7 +78,7 @@ test("crops, their edge pixels repeated beyond their edges", async () => {
 });
 
 test("maps of the frame, nought beyond it", async () => {
-  const { mask } = await values({ mask: readFramePlanes(frames, EXTENT, sizes, positions, SIDE), unused: canvas });
+  const { mask } = await values({ mask: readFramePlanes(frames, EXTENT, sizes, theta, SIDE), unused: canvas });
   const expected = everywhere(1, (n, _, x, y) => {
     const [width, height] = SIZES[n]!;
     const at = (i: number, j: number) =>

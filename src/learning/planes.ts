@@ -5,12 +5,13 @@
  */
 import {
   add,
-  affinePlanes,
   cast,
   clip,
+  constant,
   div,
   emit,
   gridSamplePlanes,
+  matmul,
   maximum,
   minimum,
   mul,
@@ -37,29 +38,56 @@ export function cropPlanes(pixels: Tensor): Tensor {
   return cast(transpose(pixels, [0, 3, 1, 2]), "float32");
 }
 
-/** Maps [N, V, 2, 3] → the pixels that V views read, [N, V, 2, S·S]: a plane of x, a plane of y. */
-export function viewPositions(theta: Tensor, side: number): Tensor {
-  const views = theta.shape[1]!;
-  return reshape(affinePlanes(reshape(theta, [-1, views * 2, 3]), side, side), [-1, views, 2, side * side]);
+/**
+ * Reads crops, bilinear; beyond a crop's edge its edge pixel is repeated.
+ * @param maps [N, V, 2, 3]: those of V views, to pixels @returns [N·V, 3, S, S]
+ */
+export function readCropPlanes({ planes, canvasSize, sizes }: Crops, maps: Tensor, side: number): Tensor {
+  // From pixels to -1 … 1 over the canvas, which a map can do as well as its image.
+  const factor = div(2, canvasSize);
+  const onCanvas = sub(mul(maps, reshape(factor, [1, 1, 2, 1])), constant([0, 0, 1], [3]));
+  const last = sub(mul(sub(sizes, 0.5), factor), 1);
+  const first = sub(scale(reshape(factor, [1, 2]), 0.5), 1);
+  const inside = maximum(minimum(positions(onCanvas, side), everywhere(last, side)), everywhere(first, side));
+  return sample(planes, inside, side);
 }
 
-/** Reads crops, bilinear; beyond a crop's edge its edge pixel is repeated. @param positions pixels, [N, V, 2, S·S] @returns [N·V, 3, S, S] */
-export function readCropPlanes({ planes, canvasSize, sizes }: Crops, positions: Tensor, side: number): Tensor {
-  const last = sub(reshape(sizes, [-1, 1, 2, 1]), 0.5);
-  const inside = maximum(minimum(positions, last), 0.5);
-  return sample(planes, sub(div(scale(inside, 2), reshape(canvasSize, [1, 1, 2, 1])), 1), side);
+/**
+ * Reads maps of stage 1's frame, 0 outside it.
+ * @param planes [N, 1, S, S] @param maps [N, V, 2, 3]: those of V views, to pixels of the crop @returns [N·V, 1, S, S]
+ */
+export function readFramePlanes(planes: Tensor, extent: number, sizes: Tensor, maps: Tensor, side: number): Tensor {
+  return sample(planes, positions(scale(sub(maps, movedBy(scale(sizes, 0.5))), 2 / extent), side), side);
 }
 
-/** Reads maps of stage 1's frame, 0 outside it. @param maps [N, 1, S, S] @param positions pixels, [N, V, 2, S·S] @returns [N·V, 1, S, S] */
-export function readFramePlanes(maps: Tensor, extent: number, sizes: Tensor, positions: Tensor, side: number): Tensor {
-  const centre = scale(reshape(sizes, [-1, 1, 2, 1]), 0.5);
-  return sample(maps, scale(sub(positions, centre), 2 / extent), side);
+/** shifts [N, 2] → the maps [N, 1, 2, 3] of nothing but that shift: to be added to others. */
+export function movedBy(shifts: Tensor): Tensor {
+  return mul(reshape(shifts, [-1, 1, 2, 1]), constant([0, 0, 1], [3]));
+}
+
+/** Maps [N, V, 2, 3] → where they take the cells of a view, [N, V, S·S·2], x and y in turn: one product. */
+function positions(maps: Tensor, side: number): Tensor {
+  const base = new Float32Array(6 * side * side * 2);
+  for (let cell = 0; cell < side * side; cell++) {
+    const [u, v] = [(2 * (cell % side) + 1) / side - 1, (2 * Math.floor(cell / side) + 1) / side - 1];
+    for (const axis of [0, 1]) {
+      for (const [j, value] of [u, v, 1].entries()) base[(3 * axis + j) * side * side * 2 + cell * 2 + axis] = value;
+    }
+  }
+  const rows = matmul(reshape(maps, [-1, 6]), constant(base, [6, side * side * 2]));
+  return reshape(rows, [-1, maps.shape[1]!, side * side * 2]);
+}
+
+/** A position [N, 2] at every cell, [N, 1, S·S·2]. */
+function everywhere(position: Tensor, side: number): Tensor {
+  const table = Float32Array.from({ length: 4 * side * side }, (_, i) => (i < 2 * side * side ? 1 - (i % 2) : i % 2));
+  return reshape(matmul(position, constant(table, [2, side * side * 2])), [-1, 1, side * side * 2]);
 }
 
 /** No position lies beyond the centre of an edge pixel, or what lies beyond is nought: so zeros outside serve both. */
 function sample(planes: Tensor, positions: Tensor, side: number): Tensor {
   const [views, channels] = [positions.shape[1]!, planes.shape[1]!];
-  const grid = reshape(transpose(positions, [0, 1, 3, 2]), [-1, views * side, side, 2]);
+  const grid = reshape(positions, [-1, views * side, side, 2]);
   const read = gridSamplePlanes(planes, grid, { padding: "zeros" });
   if (views === 1) return read;
   const apart = transpose(reshape(read, [-1, channels, views, side * side]), [0, 2, 1, 3]);

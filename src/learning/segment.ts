@@ -27,7 +27,7 @@ import {
 } from "../autodiff/index.ts";
 import type { Config } from "./config.ts";
 import { decode, encode } from "./network.ts";
-import { type Crops, channelsLast, halfTurn, readCropPlanes, viewPositions } from "./planes.ts";
+import { type Crops, channelsLast, halfTurn, movedBy, readCropPlanes } from "./planes.ts";
 import { crop, UNPERTURBED, viewMap } from "./views.ts";
 
 /** What the data decides and the model keeps. */
@@ -83,11 +83,10 @@ export function segment(scope: Scope, crops: Crops, geometry: Geometry, network:
   const { sizes } = crops;
   const side = network.viewSize;
   const half = geometry.frameExtent / 2;
-  // The frame is the same window for every crop, about its own centre: a constant grid plus half the crop's size.
+  // The frame is the same window for every crop, about its own centre: a constant map plus half the crop's size.
   const [a, b, , c, d] = viewMap(crop(0, 0), geometry.frameExtent, UNPERTURBED);
-  const window = viewPositions(constant([a, b, 0, c, d, 0], [1, 1, 2, 3]), side);
-  const positions = add(window, scale(reshape(sizes, [-1, 1, 2, 1]), 0.5));
-  const colours = readCropPlanes(crops, positions, side);
+  const frame = add(constant([a, b, 0, c, d, 0], [1, 1, 2, 3]), movedBy(scale(sizes, 0.5)));
+  const colours = readCropPlanes(crops, frame, side);
   const upright = normaliseColour(colours, geometry);
   // The second view is the same window turned by half a turn; averaging both steadies the mask and shows doubt.
   const views = channelsLast(concat([upright, halfTurn(upright)], 0));

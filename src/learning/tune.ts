@@ -38,7 +38,7 @@ import type { Random } from "../runs/index.ts";
 import type { Config } from "./config.ts";
 import { colourGains } from "./distill.ts";
 import { classify, decode, encode, pooledChannels } from "./network.ts";
-import { channelsLast, cropPlanes, keptRegions, readCropPlanes, readFramePlanes, viewPositions } from "./planes.ts";
+import { channelsLast, cropPlanes, keptRegions, readCropPlanes, readFramePlanes } from "./planes.ts";
 import { type PosedSet, viewOf } from "./posed.ts";
 import { batchSampler } from "./schedule.ts";
 import { viewColours } from "./segment.ts";
@@ -97,11 +97,11 @@ export function tuneStep(
   const random = input("random", [batch, pooledChannels(network, tune.pooling)]);
 
   const crops = { planes: cropPlanes(pixels), canvasSize: constant([side, side]), sizes };
-  const at = viewPositions(reshape(theta, [batch, 1, 2, 3]), view);
-  const seen = mul(readCropPlanes(crops, at, view), reshape(gains, [batch, 3, 1, 1]));
+  const maps = reshape(theta, [batch, 1, 2, 3]);
+  const seen = mul(readCropPlanes(crops, maps, view), reshape(gains, [batch, 3, 1, 1]));
   let colours = viewColours(seen, mul(background, gains), geometry, colour);
   const frame = reshape(scale(cast(frames, "float32"), 1 / 255), [batch, 1, view, view]);
-  let mask = readFramePlanes(frame, geometry.frameExtent, sizes, at, view);
+  let mask = readFramePlanes(frame, geometry.frameExtent, sizes, maps, view);
   let targets = labels;
   if (tune.mixup > 0) {
     const share = reshape(mix, [batch, 1, 1, 1]);
