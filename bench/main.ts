@@ -3,8 +3,12 @@
  * npm run bench -- scaling: what it costs against batch, image and dataset size and threads (bench/scaling.ts).
  * npm run bench -- report: writes docs/performance.md from bench/results/ (bench/report.ts).
  */
-import { readdir } from "node:fs/promises";
-import { availableParallelism, loadavg } from "node:os";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { availableParallelism, loadavg, tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { terminalProgress, writeJson } from "../src/runs/index.ts";
 import type { BenchmarkCase } from "./case.ts";
@@ -60,29 +64,52 @@ function warnOfBusyMachine(): void {
   );
 }
 
-/** @param keep called with all results so far: what is done survives an interruption */
+async function compareOne(test: BenchmarkCase, threads: number, rounds: number): Promise<Entry[]> {
+  const progress = terminalProgress();
+  const entries: Entry[] = [];
+  const ours = await test.ours(threads);
+  try {
+    for (const peer of test.peers) {
+      progress.start(`${test.name} against ${peer.peer}`, rounds);
+      const entry = await match(test, peer, ours, { threads, rounds, onRound: (n) => progress.update(n) });
+      progress.finish();
+      progress.log(lines(entry, peer.install));
+      entries.push(entry);
+    }
+  } finally {
+    await ours.stop();
+  }
+  return entries;
+}
+
+/**
+ * Every case in a process of its own, as it runs outside a benchmark: one that came after others inherited their heap
+ * and what the compiler had learnt of other types, and measured up to a third slower.
+ * @param keep called with all results so far: what is done survives an interruption
+ */
 async function compare(
   cases: readonly BenchmarkCase[],
   threads: number,
   rounds: number,
   keep: (entries: readonly Entry[]) => Promise<void>,
 ): Promise<void> {
-  const progress = terminalProgress();
-  const entries: Entry[] = [];
-  for (const test of cases) {
-    const ours = await test.ours(threads);
-    try {
-      for (const peer of test.peers) {
-        progress.start(`${test.name} against ${peer.peer}`, rounds);
-        const entry = await match(test, peer, ours, { threads, rounds, onRound: (n) => progress.update(n) });
-        progress.finish();
-        progress.log(lines(entry, peer.install));
-        entries.push(entry);
-        await keep(entries);
-      }
-    } finally {
-      await ours.stop();
+  if (cases.length === 1) return keep(await compareOne(cases[0]!, threads, rounds));
+  const folder = await mkdtemp(join(tmpdir(), "androscope-bench-"));
+  try {
+    const entries: Entry[] = [];
+    for (const { name } of cases) {
+      const file = join(folder, `${entries.length}.json`);
+      const args = ["--case", name, "--threads", `${threads}`, "--rounds", `${rounds}`, "--json", file];
+      const child = spawn(process.execPath, [...process.execArgv, fileURLToPath(import.meta.url), ...args], {
+        stdio: "inherit",
+      });
+      const [code, signal] = await once(child, "exit");
+      if (code !== 0) throw new Error(`${name} ended with ${signal ?? `status ${code}`}`);
+      entries.push(...(JSON.parse(await readFile(file, "utf8")) as Entry[]));
+      await keep(entries);
     }
+  } finally {
+    await rm(folder, { recursive: true });
   }
 }
 
@@ -105,6 +132,8 @@ async function main(): Promise<number> {
       record: { type: "boolean", default: false },
       list: { type: "boolean", default: false },
       profile: { type: "string" },
+      // One case by its whole name: how this program calls itself.
+      case: { type: "string" },
       help: { type: "boolean", short: "h", default: false },
     },
   });
@@ -129,7 +158,8 @@ async function main(): Promise<number> {
   }
   // Cases read it when they start: it is theirs to know how to profile.
   if (values.profile !== undefined) process.env.ANDROSCOPE_BENCH_PROFILE = values.profile;
-  const cases = (await allCases()).filter(({ name }) => isWanted(name, values.only));
+  const wanted = (name: string) => (values.case === undefined ? isWanted(name, values.only) : name === values.case);
+  const cases = (await allCases()).filter(({ name }) => wanted(name));
   if (cases.length === 0) {
     process.stderr.write(`No case is called ${values.only.join(", ")}. npm run bench -- --list shows them all.\n`);
     return 2;
@@ -139,7 +169,7 @@ async function main(): Promise<number> {
       process.stdout.write(`${name} (${unit}): ${peers.map(({ peer }) => peer).join(", ")}\n`);
     return 0;
   }
-  warnOfBusyMachine();
+  if (values.case === undefined) warnOfBusyMachine();
   const threads = count(values.threads, "--threads");
   const rounds = values.quick ? 3 : count(values.rounds, "--rounds");
   let left: Entry[] = [];

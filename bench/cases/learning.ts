@@ -33,7 +33,7 @@ function stageCase(stage: Stage): BenchmarkCase {
   return {
     name: `train-step/${stage}`,
     unit: "crops/s",
-    amount: 8,
+    amount: 32,
     unitsPer: defaultConfig[stage].batch,
     ours: async (threads) => (ours = await learner(await workload(stage), threads)),
     peers: [pytorch],

@@ -113,7 +113,7 @@ export const cases: BenchmarkCase[] = [
   {
     name: "train-step/resnet18-64-b32",
     unit: "images/s",
-    amount: 8,
+    amount: 16,
     unitsPer: BATCH,
     ours: (threads) => trainer(SHAPE, threads),
     peers: [pytorch("PyTorch", "train")],
