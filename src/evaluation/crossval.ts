@@ -14,6 +14,7 @@ import {
   openRun,
   type Progress,
   peakRss,
+  Random,
   type RunFolder,
   workSeconds,
   writeFileAtomic,
@@ -26,12 +27,15 @@ import {
   type FoldsRun,
   type FoldTask,
   foldsInTurn,
+  keepStage1,
   readFold,
   readFoldMasks,
+  recallStage1,
 } from "./fold-task.ts";
 import { type Grouping, groupings } from "./grouping.ts";
 import { argmax, computeMetrics, type Metrics, type PredictionRow } from "./metrics.ts";
 import { drawFolds, publishedFolds } from "./splits.ts";
+import { changedTraining, describeChange, type TrainingChange } from "./training-change.ts";
 
 export interface CrossvalOptions {
   dataset: Dataset;
@@ -45,6 +49,10 @@ export interface CrossvalOptions {
   device?: DeviceChoice;
   /** Also compute the literature's selection rule. */
   literature?: boolean;
+  /** What is taken from the training images beforehand, in studies. */
+  change?: TrainingChange;
+  /** A folder where stage 1 of each fold is kept for other runs, and taken from where one that is the same is there. */
+  stage1?: string;
   version: string;
   licence: string;
   progress: Progress;
@@ -64,6 +72,7 @@ export interface CrossvalResult extends Metrics {
   /** Mean of the five best test epochs per fold, as published code of this field does. Optimistic: chosen on test data. */
   optimisticAccuracy?: number;
   config: Config;
+  change?: TrainingChange;
   seed: number;
   threads: number;
   /** Where the networks were computed. */
@@ -111,6 +120,7 @@ export async function crossValidate(options: CrossvalOptions): Promise<CrossvalR
     threads: options.threads,
     device,
     literature: options.literature ?? false,
+    ...(options.change ? { change: options.change } : {}),
     config,
   };
   const folds = split.kind === "published" ? publishedFolds(labelled) : drawFolds(labelled, { ...split, seed });
@@ -136,7 +146,10 @@ export async function crossValidate(options: CrossvalOptions): Promise<CrossvalR
     const tasks = folds.names.map((fold, f) => foldTask({ ...options, device }, set, foldOf, fold, f));
     const todo: FoldTask[] = [];
     for (const task of tasks) if (!(await readFold(run.path, task))) todo.push(task);
+    const shared = options.stage1;
+    if (shared !== undefined) for (const task of todo) await recallStage1(task, run.path, shared);
     if (todo.length > 0) await (options.runFolds ?? foldsInTurn)(todo, foldsRun(run, set, progress));
+    if (shared !== undefined) for (const task of todo) await keepStage1(task, run.path, shared);
 
     const records: FoldRecord[] = [];
     const masks = new Map<number, Float32Array>();
@@ -169,6 +182,7 @@ function foldTask(
     threads,
     device,
     literature = false,
+    change = {},
     version,
     licence,
   }: CrossvalOptions & { device: Device },
@@ -180,14 +194,22 @@ function foldTask(
   const all = [...set.ids.keys()];
   const test = all.filter((i) => foldOf.get(set.ids[i]!) === f);
   const unlabelled = all.filter((i) => !foldOf.has(set.ids[i]!));
+  const changed = changedTraining(
+    all.filter((i) => foldOf.has(set.ids[i]!) && foldOf.get(set.ids[i]!) !== f),
+    (i) => set.labels[i]!,
+    set.classes,
+    change,
+    Random.seeded(seed).stream("training change", fold),
+  );
   return {
     command: "fold",
     version,
     dataset: { kind: dataset.kind, hash: dataset.hash },
     fold,
-    train: all.filter((i) => foldOf.has(set.ids[i]!) && foldOf.get(set.ids[i]!) !== f),
-    unlabelled: config.distill.transductive ? [...unlabelled, ...test] : unlabelled,
+    train: changed.train,
+    unlabelled: [...unlabelled, ...changed.unlabelled, ...(config.distill.transductive ? test : [])],
     test,
+    ...(changed.relabelled.length > 0 ? { relabelled: changed.relabelled } : {}),
     config,
     seed,
     threads,
@@ -251,7 +273,10 @@ async function conclude(
   const spells = records.flatMap((r) => r.spells);
   const elsewhere = spells.filter((spell) => spell.process !== process.pid);
   const result: CrossvalResult = {
-    protocol: config.distill.transductive ? TRANSDUCTIVE_PROTOCOL : PROTOCOL,
+    protocol: [
+      config.distill.transductive ? TRANSDUCTIVE_PROTOCOL : PROTOCOL,
+      ...(options.change ? [describeChange(options.change)] : []),
+    ].join(" "),
     split: options.split,
     grouping,
     ...metrics,
@@ -266,6 +291,7 @@ async function conclude(
     })),
     ...(options.literature ? { optimisticAccuracy: literatureRule(records) } : {}),
     config,
+    ...(options.change ? { change: options.change } : {}),
     seed,
     threads: options.threads,
     device: options.device,

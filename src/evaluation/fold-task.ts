@@ -12,6 +12,7 @@ import {
   type CurvePoint,
   classify,
   distillAhead,
+  distilledFile,
   exportModel,
   isDistilled,
   type MaskQuality,
@@ -21,8 +22,10 @@ import {
 } from "../learning/index.ts";
 import {
   hashOf,
+  makeFolder,
   type Progress,
   readArrays,
+  readBytes,
   readJson,
   type Spell,
   spellSince,
@@ -42,6 +45,8 @@ export interface FoldTask {
   readonly train: readonly number[];
   readonly unlabelled: readonly number[];
   readonly test: readonly number[];
+  /** Training samples with the labels they are learnt with instead of their own, in studies of label noise. */
+  readonly relabelled?: readonly (readonly [number, number])[];
   readonly config: Config;
   readonly seed: number;
   readonly threads: number;
@@ -114,11 +119,41 @@ export function isFoldDistilled(folder: string, task: FoldTask): boolean {
   return isDistilled(checkpointOf(folder), keyOf(task));
 }
 
+/**
+ * Where the result of a fold's stage 1 is kept for other runs: it does not depend on the configuration of stage 2.
+ * @param shared the folder of such results
+ */
+function sharedStage1(shared: string, task: FoldTask): string {
+  const { version, dataset, fold, train, unlabelled, config, seed, threads, device } = task;
+  const { network, distill } = config;
+  return join(shared, hashOf({ version, dataset, fold, train, unlabelled, network, distill, seed, threads, device }));
+}
+
+/** Takes over stage 1 of a fold from {@link keepStage1} of an earlier run, if there was one. */
+export async function recallStage1(task: FoldTask, folder: string, shared: string): Promise<void> {
+  const kept = sharedStage1(shared, task);
+  if (!existsSync(kept) || isFoldDistilled(folder, task)) return;
+  await makeFolder(checkpointOf(folder));
+  await copyWhole(kept, distilledFile(checkpointOf(folder), keyOf(task)));
+}
+
+/** Keeps stage 1 of a finished fold for runs that differ in stage 2. */
+export async function keepStage1(task: FoldTask, folder: string, shared: string): Promise<void> {
+  const kept = sharedStage1(shared, task);
+  if (existsSync(kept)) return;
+  await makeFolder(shared);
+  await copyWhole(distilledFile(checkpointOf(folder), keyOf(task)), kept);
+}
+
+async function copyWhole(from: string, to: string): Promise<void> {
+  await writeFileAtomic(to, await readBytes(from));
+}
+
 function trainingOf(task: FoldTask, { folder, set, progress }: FoldPlace): TrainingTask {
   const { train: members, test, config, seed, threads, device } = task;
   const epoch = Math.max(1, Math.round(members.length / config.tune.batch));
   return {
-    set,
+    set: relabelled(set, task),
     train: members,
     unlabelled: task.unlabelled,
     config,
@@ -130,6 +165,18 @@ function trainingOf(task: FoldTask, { folder, set, progress }: FoldPlace): Train
     progress,
     look: task.literature ? { samples: test, every: epoch } : undefined,
   };
+}
+
+/** The set as training sees it; votes of a relabelled sample go, since they would tell. */
+function relabelled(set: PreparedSet, task: FoldTask): PreparedSet {
+  if (!task.relabelled?.length) return set;
+  const [labels, votes] = [set.labels.slice(), set.votes.slice()];
+  const classes = set.classes.length;
+  for (const [index, label] of task.relabelled) {
+    labels[index] = label;
+    votes.fill(0, index * classes, (index + 1) * classes);
+  }
+  return { ...set, labels, votes };
 }
 
 /** Trains and tests one fold, from where an earlier attempt left it. {@link readFold} then gives its result. */

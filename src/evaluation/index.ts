@@ -12,3 +12,16 @@ export {
 } from "./fold-task.ts";
 export * from "./metrics.ts";
 export { drawFolds, publishedFolds, type SplitOptions } from "./splits.ts";
+export {
+  configOf,
+  hitsOf,
+  probabilitiesOf,
+  runStudy,
+  type Study,
+  type StudyEntry,
+  type StudyResults,
+  type StudyRow,
+  type StudyRun,
+} from "./study.ts";
+export { type RowSummary, summarizeStudy } from "./study-summary.ts";
+export type { TrainingChange } from "./training-change.ts";

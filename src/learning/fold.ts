@@ -163,7 +163,12 @@ export async function distillAhead(task: TrainingTask & { folder: string }): Pro
 
 /** Whether stage 1 of a training of this name is done and kept. */
 export function isDistilled(folder: string, name: string): boolean {
-  return existsSync(join(folder, `${name}.distilled`));
+  return existsSync(distilledFile(folder, name));
+}
+
+/** Where {@link train} and {@link distillAhead} keep the result of stage 1. */
+export function distilledFile(folder: string, name: string): string {
+  return join(folder, `${name}.distilled`);
 }
 
 const streamOf = ({ seed, name }: TrainingTask) => Random.seeded(seed).stream("training", name);

@@ -5,6 +5,7 @@ export {
   type Classified,
   classify,
   distillAhead,
+  distilledFile,
   isDistilled,
   type MaskQuality,
   type Trained,

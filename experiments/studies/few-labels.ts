@@ -1,0 +1,29 @@
+import type { Study, StudyRow } from "../../src/evaluation/index.ts";
+
+const pair = (percent: number): StudyRow[] => {
+  const change = { labelled: percent / 100 };
+  return [
+    {
+      name: `scratch-${percent}`,
+      what: `${percent} % of the labels, posed and background removed, network from scratch`,
+      config: { tune: { initialise: "scratch" } },
+      change,
+    },
+    {
+      name: `distilled-${percent}`,
+      what: `${percent} % of the labels, started from stage 1`,
+      config: {},
+      change,
+      against: `scratch-${percent}`,
+    },
+  ];
+};
+
+export const study: Study = {
+  name: "few-labels",
+  title: "What stage 1 earns with few labels on HuSHeM",
+  about:
+    "Of the training images of each fold some keep their labels, drawn within each class; stage 1 sees all of them without labels in every row. The same images keep them in both rows of a pair, and a larger share holds the smaller one.",
+  seeds: [1, 2, 3, 4, 5],
+  rows: [...pair(10), ...pair(25), ...pair(50)],
+};

@@ -1,0 +1,42 @@
+import type { Study, StudyRow } from "../../src/evaluation/index.ts";
+
+/** The class that each is mistaken for most often by the default method (docs/results.md). */
+const ALIKE = { Normal: "Pyriform", Tapered: "Pyriform", Pyriform: "Amorphous", Amorphous: "Pyriform" };
+
+const RAW = {
+  tune: {
+    initialise: "scratch",
+    pose: false,
+    pooling: "average",
+    suppress: { enabled: false },
+    testViews: { mirror: true, rotations: [0, 90, 180, 270] },
+  },
+};
+
+const pair = (percent: number, to?: Record<string, string>): StudyRow[] => {
+  const change = { flipped: { share: percent / 100, ...(to ? { to } : {}) } };
+  const [suffix, how] = to ? ["-alike", "to the class they resemble"] : ["", "to any other class"];
+  return [
+    {
+      name: `raw-${percent}${suffix}`,
+      what: `${percent} % flipped ${how}, from scratch on whole crops`,
+      config: RAW,
+      change,
+    },
+    {
+      name: `whole-${percent}${suffix}`,
+      what: `${percent} % flipped ${how}, the default method`,
+      config: {},
+      change,
+      against: `raw-${percent}${suffix}`,
+    },
+  ];
+};
+
+export const study: Study = {
+  name: "label-noise",
+  title: "Training labels flipped on HuSHeM",
+  about: "Of the training labels of each fold some are wrong, drawn within each class; test labels are as published.",
+  seeds: [1, 2, 3, 4, 5],
+  rows: [...pair(20), ...pair(40), ...pair(10), ...pair(30), ...pair(20, ALIKE), ...pair(40, ALIKE)],
+};

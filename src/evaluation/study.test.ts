@@ -1,0 +1,100 @@
+/** Studies on phantoms: what is there is not computed again, what was stopped goes on, and sharing stage 1 changes nothing. */
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { type Dataset, phantomDataset } from "../datasets/index.ts";
+import { silent } from "../runs/index.ts";
+import { crossValidate } from "./crossval.ts";
+import { foldsInTurn } from "./fold-task.ts";
+import { configOf, probabilitiesOf, runStudy, type Study } from "./study.ts";
+
+const TINY = {
+  network: { widths: [4, 4, 8, 8], blocks: [1, 1, 1, 1], viewSize: 32 },
+  distill: { steps: 3, batch: 4, teacher: { enabled: false } },
+};
+const study: Study = {
+  name: "tiny",
+  title: "Tiny",
+  about: "",
+  seeds: [1, 2],
+  rows: [
+    { name: "few-steps", what: "one step", config: { ...TINY, tune: { steps: 1, batch: 4 } } },
+    {
+      name: "more-steps",
+      what: "three steps, a third of the labels wrong",
+      config: { ...TINY, tune: { steps: 3, batch: 4 } },
+      change: { flipped: { share: 0.3 } },
+    },
+    { name: "other-rate", what: "another rate", config: { ...TINY, tune: { steps: 1, batch: 4, learningRate: 0.01 } } },
+  ],
+};
+
+function phantoms(): Dataset {
+  const dataset = phantomDataset({ count: 24, seed: 3 });
+  return { ...dataset, samples: dataset.samples.map((s, i) => ({ ...s, fold: `${Math.floor(i / 4) % 2}` })) };
+}
+
+test("computes what is missing, keeps what is there, and shares stage 1 without changing a bit", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "androscope-study-"));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const dataset = phantoms();
+  let folds = 0;
+  let fail = Number.POSITIVE_INFINITY;
+  const common = {
+    dataset,
+    threads: 1,
+    version: "0",
+    licence: "",
+    progress: silent,
+    runFolds: async (...[tasks, run]: Parameters<typeof foldsInTurn>) => {
+      for (const task of tasks) {
+        if (folds >= fail) throw new Error("stopped");
+        folds++;
+        await foldsInTurn([task], run);
+      }
+    },
+  };
+  const run = { ...common, study, results: join(folder, "results.json"), folder: join(folder, "runs") };
+
+  // Stopped in the middle: what was finished is in the file, and only the rest is computed afterwards.
+  fail = 5;
+  await expect(runStudy(run)).rejects.toThrow("stopped");
+  fail = Number.POSITIVE_INFINITY;
+  const whole = await runStudy(run);
+  expect(whole.entries.map(({ row, seed }) => `${row} ${seed}`)).toEqual(
+    study.rows.flatMap(({ name }) => [`${name} 1`, `${name} 2`]),
+  );
+  // Two folds each of three rows with two seeds, none of them twice.
+  expect(folds).toBe(12);
+  expect(await readdir(join(folder, "runs"))).toEqual(["stage1"]);
+
+  const before = await readFile(run.results, "utf8");
+  expect((await runStudy(run)).entries).toEqual(whole.entries);
+  expect(folds).toBe(12);
+  expect(await readFile(run.results, "utf8")).toBe(before);
+
+  // A changed row is computed again, the others are not.
+  const changed = structuredClone(study) as { rows: { config: unknown }[] } & Study;
+  changed.rows[2]!.config = { ...TINY, tune: { steps: 2, batch: 4 } };
+  const again = await runStudy({ ...run, study: changed, seeds: [2] });
+  expect(folds).toBe(14);
+  expect(again.entries).toHaveLength(6);
+  expect(again.entries.slice(0, 4)).toEqual(whole.entries.slice(0, 4));
+
+  // The row whose stage 1 came from another run, alone and without sharing: the same probabilities.
+  const row = study.rows[2]!;
+  const alone = await crossValidate({
+    ...common,
+    config: configOf(study, row),
+    seed: 1,
+    split: { kind: "published" },
+    out: join(folder, "alone"),
+  });
+  const kept = whole.entries.find((entry) => entry.row === row.name && entry.seed === 1)!;
+  const found = new Map(alone.rows.map(({ id, probabilities }) => [id, probabilities]));
+  for (const [i, probabilities] of probabilitiesOf(whole, kept).entries()) {
+    const expected = found.get(whole.images[i]!.id)!;
+    for (const [c, p] of probabilities.entries()) expect(Math.abs(p - expected[c]!)).toBeLessThan(1 / 65535);
+  }
+}, 120_000);
