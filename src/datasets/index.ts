@@ -15,3 +15,4 @@ export {
   writePhantomDataset,
 } from "./phantom/index.ts";
 export { licenceOf, PUBLIC_SETS } from "./publicSets.ts";
+export { SCIAN_CLASSES } from "./scian.ts";

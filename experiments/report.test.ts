@@ -1,0 +1,41 @@
+/** docs/results.md and its drawings say what the JSON says. */
+import { existsSync, readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { configOf } from "../src/evaluation/index.ts";
+import { DOCUMENT, drawings, STUDIES, studySection, withResults } from "./report.ts";
+import { studyPlot } from "./study-plot.ts";
+
+test("docs/results.md says what experiments/results says", () => {
+  const document = readFileSync(DOCUMENT, "utf8");
+  expect(withResults(document)).toBe(document);
+  for (const [file, svg] of drawings()) {
+    expect(existsSync(file), file).toBe(true);
+    expect(readFileSync(file, "utf8"), file).toBe(svg);
+  }
+});
+
+test.each(STUDIES)("every row of $name is a configuration, named once, against a row that there is", (study) => {
+  const names = study.rows.map(({ name }) => name);
+  expect(new Set(names).size).toBe(names.length);
+  for (const row of study.rows) {
+    expect(row.name).toMatch(/^[a-z0-9-]+$/);
+    expect(() => configOf(study, row)).not.toThrow();
+    if (row.against) expect(names).toContain(row.against);
+  }
+});
+
+test("a table and a drawing of two rows", () => {
+  const row = { what: "w", seeds: [1], accuracies: [0.9], mean: 0.9, deviation: Number.NaN, calibrationError: 0.05 };
+  const difference = { against: "a", seeds: 1, mean: -0.012, interval: { low: -0.05, high: 0.03 } };
+  const rows = [
+    { ...row, name: "a" },
+    { ...row, name: "b", difference },
+  ];
+  const study = { name: "s", title: "T & T", about: "About.", seeds: [1, 2], rows: [] };
+  const section = studySection(study, rows);
+  expect(section).toContain("| `b` | w | **90.0 %** | 1 |  | 0.050 | −1.2 (−5.0 to +3.0) against `a` |");
+  expect(section).toContain("Unfinished");
+  const svg = studyPlot(study.title, rows);
+  expect(svg).toContain("T &#38; T");
+  expect(svg).not.toContain("NaN");
+});

@@ -1,0 +1,122 @@
+/**
+ * Writes what studies and votes say into docs/results.md, between its markers, and draws the studies: npm run results.
+ * Nothing there is typed; experiments/report.test.ts holds the document to the JSON.
+ */
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { type RowSummary, type Study, type StudyResults, summarizeStudy } from "../src/evaluation/index.ts";
+import { writeFileAtomic } from "../src/runs/index.ts";
+import type { ScianVotes } from "./scian-votes.ts";
+import { study as ablation } from "./studies/ablation.ts";
+import { study as fewLabels } from "./studies/few-labels.ts";
+import { study as labelNoise } from "./studies/label-noise.ts";
+import { studyPlot } from "./study-plot.ts";
+
+const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+export const DOCUMENT = at("../docs/results.md");
+const RESULTS = at("results/");
+
+const percent = (value: number) => `${(100 * value).toFixed(1)} %`;
+const points = (value: number) => `${value < 0 ? "−" : "+"}${Math.abs(100 * value).toFixed(1)}`;
+
+function readResults<T>(path: string): T | undefined {
+  const file = join(RESULTS, path);
+  return existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : undefined;
+}
+
+const summaryOf = (study: Study) => {
+  const results = readResults<StudyResults>(`studies/${study.name}.json`);
+  return results ? summarizeStudy(study, results) : [];
+};
+
+/** A study as Markdown. */
+export function studySection(study: Study, rows: readonly RowSummary[]): string {
+  if (rows.length === 0) return "Not computed yet.";
+  const missing = study.seeds.filter((seed) => rows.some(({ seeds }) => !seeds.includes(seed)));
+  const cells = rows.map(({ name, what, mean, deviation, accuracies, ensemble, difference, calibrationError }) => {
+    const spread = accuracies.length > 1 ? ` ± ${(100 * deviation).toFixed(1)}` : "";
+    const gain = difference
+      ? `${points(difference.mean)} (${points(difference.interval.low)} to ${points(difference.interval.high)}) against \`${difference.against}\``
+      : "";
+    return `| \`${name}\` | ${what} | **${percent(mean)}**${spread} | ${accuracies.length} | ${ensemble ? percent(ensemble.accuracy) : ""} | ${calibrationError.toFixed(3)} | ${gain} |`;
+  });
+  return [
+    study.about,
+    "",
+    "| row | what | accuracy, mean over seeds ± deviation | seeds | ensemble of the seeds | calibration error | difference in points, 95 % interval |",
+    "|---|---|---|---|---|---|---|",
+    ...cells,
+    "",
+    "Intervals: images and seeds drawn with replacement, the same for both rows of a pair.",
+    ...(missing.length > 0
+      ? [
+          "",
+          `**Unfinished:** of ${study.rows.length} rows and ${study.seeds.length} seeds ${rows.reduce((sum, { seeds }) => sum + seeds.length, 0)} of ${study.rows.length * study.seeds.length} cross-validations are there. With one seed a difference says little.`,
+        ]
+      : []),
+    "",
+    `![${study.title}](images/study-${study.name}.svg)`,
+  ].join("\n");
+}
+
+/** What the experts' votes of SCIAN say, as Markdown. */
+export function scianSection({ sets }: ScianVotes): string {
+  const row = (name: string, cell: (set: ScianVotes["sets"][number]) => string) =>
+    `| ${name} | ${sets.map(cell).join(" | ")} |`;
+  const experts = sets[0]!.summary.againstOthers.map((_, i) => i);
+  const interval = ({ value, interval: { low, high } }: ScianVotes["sets"][number]["summary"]["majorityClass"]) =>
+    `${percent(value)} (${percent(low)} to ${percent(high)})`;
+  return [
+    row("", ({ name }) => name),
+    `|---|${sets.map(() => "---").join("|")}|`,
+    row("images", ({ summary }) => String(summary.images)),
+    row("all three agree / two / none", ({ summary }) => [...summary.unanimity].reverse().join(" / ")),
+    row("always the most frequent class", ({ summary }) => interval(summary.majorityClass)),
+    ...experts.map((i) =>
+      row(`expert ${i + 1} against the two others, where these agree`, ({ summary }) =>
+        interval(summary.againstOthers[i]!),
+      ),
+    ),
+    ...experts.map((i) =>
+      row(`expert ${i + 1} against the majority, own vote included`, ({ summary }) =>
+        interval(summary.againstMajority[i]!),
+      ),
+    ),
+    row("Cohen's κ of the pairs", ({ summary }) => summary.pairs.map(({ kappa }) => kappa.toFixed(3)).join(", ")),
+    row("Fleiss' κ", ({ summary }) => summary.fleissKappa.toFixed(3)),
+  ].join("\n");
+}
+
+/** Replaces what stands between the markers of a block. @throws where the markers are missing */
+function filled(document: string, block: string, content: string): string {
+  const [open, close] = [`<!-- ${block} -->`, `<!-- /${block} -->`];
+  const [from, to] = [document.indexOf(open), document.indexOf(close)];
+  if (from < 0 || to < from) throw new Error(`docs/results.md has no ${open} … ${close}`);
+  return `${document.slice(0, from + open.length)}\n${content}\n${document.slice(to)}`;
+}
+
+export const STUDIES = [ablation, fewLabels, labelNoise];
+
+/** The document as the results have it. */
+export function withResults(document: string): string {
+  let text = document;
+  for (const study of STUDIES) text = filled(text, `study:${study.name}`, studySection(study, summaryOf(study)));
+  const votes = readResults<ScianVotes>("scian-votes.json");
+  return votes ? filled(text, "scian", scianSection(votes)) : text;
+}
+
+/** Every study's drawing: file → SVG. */
+export function drawings(): Map<string, string> {
+  return new Map(
+    STUDIES.flatMap((study): [string, string][] => {
+      const rows = summaryOf(study);
+      return rows.length ? [[at(`../docs/images/study-${study.name}.svg`), studyPlot(study.title, rows)]] : [];
+    }),
+  );
+}
+
+if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  await writeFileAtomic(DOCUMENT, withResults(readFileSync(DOCUMENT, "utf8")));
+  for (const [file, svg] of drawings()) await writeFileAtomic(file, svg);
+}
