@@ -25,7 +25,15 @@ test.each(STUDIES)("every row of $name is a configuration, named once, against a
 });
 
 test("a table and a drawing of two rows", () => {
-  const row = { what: "w", seeds: [1], accuracies: [0.9], mean: 0.9, deviation: Number.NaN, calibrationError: 0.05 };
+  const row = {
+    what: "w",
+    seeds: [1],
+    accuracies: [0.9],
+    mean: 0.9,
+    deviation: Number.NaN,
+    calibrationError: 0.05,
+    calibratedError: 0.02,
+  };
   const difference = { against: "a", seeds: 1, mean: -0.012, interval: { low: -0.05, high: 0.03 } };
   const rows = [
     { ...row, name: "a" },
@@ -33,7 +41,7 @@ test("a table and a drawing of two rows", () => {
   ];
   const study = { name: "s", title: "T & T", about: "About.", seeds: [1, 2], rows: [] };
   const section = studySection(study, rows);
-  expect(section).toContain("| `b` | w | **90.0 %** | 1 |  | 0.050 | −1.2 (−5.0 to +3.0) against `a` |");
+  expect(section).toContain("| `b` | w | **90.0 %** | 1 |  | 0.050, 0.020 | −1.2 (−5.0 to +3.0) against `a` |");
   expect(section).toContain("Unfinished");
   const svg = studyPlot(study.title, rows);
   expect(svg).toContain("T &#38; T");

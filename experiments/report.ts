@@ -34,17 +34,19 @@ const summaryOf = (study: Study) => {
 export function studySection(study: Study, rows: readonly RowSummary[]): string {
   if (rows.length === 0) return "Not computed yet.";
   const missing = study.seeds.filter((seed) => rows.some(({ seeds }) => !seeds.includes(seed)));
-  const cells = rows.map(({ name, what, mean, deviation, accuracies, ensemble, difference, calibrationError }) => {
-    const spread = accuracies.length > 1 ? ` ± ${(100 * deviation).toFixed(1)}` : "";
-    const gain = difference
-      ? `${points(difference.mean)} (${points(difference.interval.low)} to ${points(difference.interval.high)}) against \`${difference.against}\``
-      : "";
-    return `| \`${name}\` | ${what} | **${percent(mean)}**${spread} | ${accuracies.length} | ${ensemble ? percent(ensemble.accuracy) : ""} | ${calibrationError.toFixed(3)} | ${gain} |`;
-  });
+  const cells = rows.map(
+    ({ name, what, mean, deviation, accuracies, ensemble, difference, calibrationError, calibratedError }) => {
+      const spread = accuracies.length > 1 ? ` ± ${(100 * deviation).toFixed(1)}` : "";
+      const gain = difference
+        ? `${points(difference.mean)} (${points(difference.interval.low)} to ${points(difference.interval.high)}) against \`${difference.against}\``
+        : "";
+      return `| \`${name}\` | ${what} | **${percent(mean)}**${spread} | ${accuracies.length} | ${ensemble ? percent(ensemble.accuracy) : ""} | ${calibrationError.toFixed(3)}, ${calibratedError.toFixed(3)} | ${gain} |`;
+    },
+  );
   return [
     study.about,
     "",
-    "| row | what | accuracy, mean over seeds ± deviation | seeds | ensemble of the seeds | calibration error | difference in points, 95 % interval |",
+    "| row | what | accuracy, mean over seeds ± deviation | seeds | ensemble of the seeds | calibration error, with a temperature chosen on the other folds | difference in points, 95 % interval |",
     "|---|---|---|---|---|---|---|",
     ...cells,
     "",

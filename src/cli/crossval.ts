@@ -127,7 +127,7 @@ export async function finishCrossval(run: CrossvalRun, out: string, line: string
         `  ${c.name.padEnd(12)} recall ${percent(c.recall).padStart(7)}  precision ${percent(c.precision).padStart(7)}  (${c.support} images)`,
     ),
     "",
-    `Balanced accuracy ${percent(result.balancedAccuracy)}, macro F1 ${result.macroF1.toFixed(3)}, kappa ${result.kappa.toFixed(3)}, calibration error ${result.calibrationError.toFixed(3)}`,
+    `Balanced accuracy ${percent(result.balancedAccuracy)}, macro F1 ${result.macroF1.toFixed(3)}, kappa ${result.kappa.toFixed(3)}, calibration error ${result.calibrationError.toFixed(3)}, ${result.calibrated.calibrationError.toFixed(3)} with a temperature chosen on the other folds`,
     `${costOf(result)}; ${result.dataset.skipped} images skipped`,
     `Report: ${resolve(report)}`,
     "Research use only; not for diagnosis.",

@@ -166,6 +166,8 @@ async function finishedRun(): Promise<CrossvalRun> {
       split: { kind: "drawn", k: 3 },
       grouping: [],
       ...computeMetrics(rows, set.classes),
+      calibrated: { ...computeMetrics(rows, set.classes), temperatures: [] },
+      temperature: 1,
       folds: records,
       config,
       seed: 5,

@@ -20,6 +20,7 @@ import {
   writeFileAtomic,
   writeJson,
 } from "../runs/index.ts";
+import { calibrateFolds, fitTemperature } from "./calibration.ts";
 import { type Environment, environment } from "./environment.ts";
 import {
   type FoldRecord,
@@ -69,6 +70,12 @@ export interface CrossvalResult extends Metrics {
   /** How images of one patient or group lie in the folds; empty where the data do not say. */
   grouping: Grouping[];
   folds: FoldResult[];
+  /** The same figures, each fold with the temperature that suits the others: calibration.ts. */
+  calibrated: Pick<Metrics, "logLoss" | "brier" | "calibrationError" | "calibration"> & {
+    temperatures: { fold: string; temperature: number }[];
+  };
+  /** That suits all out-of-fold predictions: for a model that is trained on everything. */
+  temperature: number;
   /** Mean of the five best test epochs per fold, as published code of this field does. Optimistic: chosen on test data. */
   optimisticAccuracy?: number;
   config: Config;
@@ -270,6 +277,8 @@ async function conclude(
     )
     .sort((a, b) => a.index - b.index);
   const metrics = computeMetrics(rows, set.classes);
+  const calibrated = calibrateFolds(rows);
+  const { logLoss, brier, calibrationError, calibration } = computeMetrics(calibrated.rows, set.classes);
   const spells = records.flatMap((r) => r.spells);
   const elsewhere = spells.filter((spell) => spell.process !== process.pid);
   const result: CrossvalResult = {
@@ -280,6 +289,8 @@ async function conclude(
     split: options.split,
     grouping,
     ...metrics,
+    calibrated: { logLoss, brier, calibrationError, calibration, temperatures: calibrated.temperatures },
+    temperature: fitTemperature(rows),
     folds: records.map(({ name, train: trained, test, correct, accuracy, seconds, peakRssBytes }) => ({
       name,
       train: trained,

@@ -1,3 +1,4 @@
+export { calibrateFolds, fitTemperature, withTemperature } from "./calibration.ts";
 export { type CrossvalOptions, type CrossvalResult, type CrossvalRun, crossValidate } from "./crossval.ts";
 export { writeCrossvalReport } from "./crossval-report.ts";
 export { type Environment, environment } from "./environment.ts";

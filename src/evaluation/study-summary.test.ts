@@ -6,7 +6,7 @@ import { bootstrap, summarizeStudy } from "./study-summary.ts";
 
 const CLASSES = ["a", "b"];
 const LABELS = Array.from({ length: 40 }, (_, i) => i % 2);
-const images = LABELS.map((label, i) => ({ id: `${i}`, label }));
+const images = LABELS.map((label, i) => ({ id: `${i}`, label, fold: `${i % 3}` }));
 
 /** An entry that is right where `right` says so, with confidence p. */
 function entry(row: string, seed: number, right: (i: number) => boolean, p = 0.8): StudyEntry {

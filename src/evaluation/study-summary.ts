@@ -1,7 +1,8 @@
 /** What a study says: means over seeds, ensembles of seeds, and differences between rows with paired intervals. */
 import { Random } from "../runs/index.ts";
-import { argmax, type Interval, wilson } from "./metrics.ts";
-import { hitsOf, probabilitiesOf, type Study, type StudyResults } from "./study.ts";
+import { calibrateFolds } from "./calibration.ts";
+import { argmax, computeMetrics, type Interval, wilson } from "./metrics.ts";
+import { hitsOf, probabilitiesOf, type Study, type StudyEntry, type StudyResults } from "./study.ts";
 
 export interface RowSummary {
   name: string;
@@ -12,6 +13,8 @@ export interface RowSummary {
   /** Over seeds; NaN with one. */
   deviation: number;
   calibrationError: number;
+  /** The same, each fold with the temperature that suits the others. */
+  calibratedError: number;
   /** Mean probabilities of the seeds; absent with fewer than two. */
   ensemble?: { accuracy: number; interval: Interval };
   /** Against another row, over the seeds that both have. */
@@ -38,10 +41,17 @@ export function summarizeStudy(study: Study, results: StudyResults): RowSummary[
       mean: average,
       deviation,
       calibrationError: mean(entries.map(({ calibrationError }) => calibrationError)),
+      calibratedError: mean(entries.map((entry) => calibratedError(results, entry))),
       ...(entries.length > 1 ? { ensemble: ensembleOf(results, entries) } : {}),
       ...(against === row.name ? {} : { difference: differenceOf(results, row.name, against) }),
     };
   });
+}
+
+function calibratedError(results: StudyResults, entry: StudyEntry): number {
+  const probabilities = probabilitiesOf(results, entry);
+  const rows = results.images.map((image, i) => ({ ...image, probabilities: probabilities[i]! }));
+  return computeMetrics(calibrateFolds(rows).rows, results.classes).calibrationError;
 }
 
 function ensembleOf(results: StudyResults, entries: StudyResults["entries"]) {

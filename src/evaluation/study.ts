@@ -55,8 +55,7 @@ export interface StudyResults {
   study: string;
   dataset: { kind: string; hash: string };
   classes: readonly string[];
-  /** Of every tested image: its name and label. */
-  images: readonly { id: string; label: number }[];
+  images: readonly { id: string; label: number; fold: string }[];
   entries: StudyEntry[];
 }
 
@@ -131,7 +130,7 @@ export async function runStudy(run: StudyRun): Promise<StudyResults> {
       }).finally(resolve);
       const order = [...predictions].sort((a, b) => (a.id < b.id ? -1 : 1));
       const { correct, accuracy, balancedAccuracy, logLoss, calibrationError, seconds } = result;
-      results.images = order.map(({ id: name, label }) => ({ id: name, label }));
+      results.images = order.map(({ id: name, label, fold }) => ({ id: name, label, fold }));
       results.entries.push({
         row: row.name,
         seed,

@@ -4,7 +4,9 @@ import {
   canvasSizeOf,
   concat,
   constant,
+  log,
   matmul,
+  maximum,
   mean,
   mul,
   reshape,
@@ -45,7 +47,7 @@ export interface ClassifierParts {
   geometry: Geometry;
   config: Config;
   classes: number;
-  /** Logits are divided by it before the softmax. */
+  /** Of the probabilities, once they are averaged over the views: p^(1/T), normalised (Guo et al. 2017). */
   temperature: number;
 }
 
@@ -88,9 +90,14 @@ export function classification(pixels: Tensor, sizes: Tensor, parts: ClassifierP
   const overViews = (x: Tensor, width: number) => mean(reshape(x, [sides, -1, count, width]), [0, 2]);
   return {
     ...segmentation,
-    probabilities: overViews(softmax(scale(logits, 1 / temperature), 1), classes),
+    probabilities: calibrated(overViews(softmax(logits, 1), classes), temperature),
     features: overViews(pooled, pooled.shape[1]!),
   };
+}
+
+function calibrated(probabilities: Tensor, temperature: number): Tensor {
+  if (temperature === 1) return probabilities;
+  return softmax(scale(log(maximum(probabilities, 1e-30)), 1 / temperature), 1);
 }
 
 /** axis [N, 2] → the rotation [N, 2, 2] whose columns are the head's right and its tail direction. */

@@ -17,6 +17,8 @@ export interface TrainFinalOptions {
   resume?: boolean;
   threads: number;
   device?: DeviceChoice;
+  /** Of the probabilities, from a cross-validation of the same; 1 by default. */
+  temperature?: number;
   version: string;
   licence: string;
   progress: Progress;
@@ -29,6 +31,7 @@ export interface TrainFinalResult {
   images: number;
   skipped: number;
   classes: readonly string[];
+  temperature: number;
   seconds: number;
   peakRssBytes: number;
   curves: { distill: CurvePoint[]; tune: CurvePoint[] };
@@ -36,7 +39,7 @@ export interface TrainFinalResult {
 
 /** Trains on every labelled image; images without a label serve stage 1. Writes model.onnx and metrics.json. */
 export async function trainFinal(options: TrainFinalOptions): Promise<TrainFinalResult> {
-  const { dataset, config, seed, threads, version, progress } = options;
+  const { dataset, config, seed, threads, temperature = 1, version, progress } = options;
   requireTrainable(dataset);
   const device = await usableDevice(options.device, { say: (text) => progress.log(text) });
   const identity = {
@@ -46,6 +49,7 @@ export async function trainFinal(options: TrainFinalOptions): Promise<TrainFinal
     seed,
     threads,
     device,
+    ...(temperature === 1 ? {} : { temperature }),
     config,
   };
   const run = await openRun(options.out, identity, { resume: options.resume });
@@ -67,19 +71,22 @@ export async function trainFinal(options: TrainFinalOptions): Promise<TrainFinal
       folder: run.file("checkpoint"),
       progress,
     });
-    const bytes = await exportModel(trained.parts, {
-      program: `androscope ${version}`,
-      classes: set.classes,
-      training: {
-        dataset: dataset.kind,
-        hash: dataset.hash,
-        images: labelled.length,
-        seed,
-        licence: options.licence,
-        transductive: false,
-        device,
+    const bytes = await exportModel(
+      { ...trained.parts, temperature },
+      {
+        program: `androscope ${version}`,
+        classes: set.classes,
+        training: {
+          dataset: dataset.kind,
+          hash: dataset.hash,
+          images: labelled.length,
+          seed,
+          licence: options.licence,
+          transductive: false,
+          device,
+        },
       },
-    });
+    );
     // Loaded once before it is written: a model that fails its own golden check must not leave this house.
     (await Model.from(bytes, "the new model", { threads, device })).dispose();
     const model = run.file("model.onnx");
@@ -92,6 +99,7 @@ export async function trainFinal(options: TrainFinalOptions): Promise<TrainFinal
       classes: set.classes,
       seconds: (performance.now() - begun) / 1000,
       peakRssBytes: peakRss(),
+      temperature,
       curves: trained.curves,
     };
     await writeJson(run.file("metrics.json"), { ...result, problems: set.problems });
