@@ -26,8 +26,25 @@ export function start(args: readonly string[], stopAt = "", env: NodeJS.ProcessE
 
 /** Runs a command that ends before its end. @param stopAt see stop-at.ts */
 export async function stopped(args: readonly string[], stopAt: string, env: NodeJS.ProcessEnv = {}): Promise<void> {
-  const [status, signal] = await once(start(args, stopAt, env), "close");
+  const child = start(args, stopAt, env);
+  const [status, signal] = await once(child, "close");
+  await groupGone(child.pid!);
   expect(status === 0 && signal === null, `the run came to its end without: ${stopAt}`).toBe(false);
+}
+
+/**
+ * Waits until no process of a group is left: on a busy machine one that was killed beside its parent may take a moment
+ * longer to go, and until then it holds the lock of its run.
+ */
+async function groupGone(leader: number): Promise<void> {
+  for (let attempt = 0; attempt < 300; attempt++) {
+    try {
+      process.kill(-leader, 0);
+    } catch {
+      return;
+    }
+    await wait(100);
+  }
 }
 
 /** Nothing of what a run needs on its way is left in its folder. */
