@@ -16,6 +16,7 @@ const CLASS = "<script>alert(1)</script>";
 const QUOTED = `it's an "odd" & <b>bold name.png`;
 const CHROMIUM = "/usr/bin/chromium";
 /** Renders with the browser of the system; nothing is downloaded for a test. */
+// Skipped only where the machine has no Chromium to render with; .ci/run installs it.
 const browser = existsSync(CHROMIUM) ? test : test.skip;
 if (!existsSync(CHROMIUM)) console.warn(`No ${CHROMIUM}: the report is not rendered in these tests.`);
 

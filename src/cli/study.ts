@@ -6,7 +6,7 @@ import { type RowSummary, runStudy, type Study, summarizeStudy } from "../evalua
 import { foldsInPool, WorkerPool, workersFor } from "../jobs/index.ts";
 import { AndroscopeError, version } from "../runs/index.ts";
 import type { Command } from "./command.ts";
-import { atLeast, DATASET_OPTIONS, WORKER_OPTIONS, workersOf } from "./options.ts";
+import { atLeast, DATASET_OPTIONS, oneOf, WORKER_OPTIONS, workersOf } from "./options.ts";
 
 const STUDIES = fileURLToPath(new URL("../../experiments/studies/", import.meta.url));
 const RESULTS = fileURLToPath(new URL("../../experiments/results/studies/", import.meta.url));
@@ -47,7 +47,11 @@ export const command: Command = {
       return Number(text);
     });
     const threads = atLeast("threads", options.threads, 1);
-    const dataset = await openDataset(path, { folds: options.folds });
+    const dataset = await openDataset(path, {
+      folds: options.folds,
+      agreement: oneOf("agreement", options.agreement, ["partial", "total"]),
+      attribute: oneOf("attribute", options.attribute, ["head", "acrosome", "vacuole", "tail"]),
+    });
     const workers = workersFor(workersOf(options.workers), { tasks: Number.POSITIVE_INFINITY, threads, bytes: BYTES });
     const results = options.results ?? join(RESULTS, `${name}.json`);
     const found = await runStudy({
@@ -66,9 +70,14 @@ export const command: Command = {
     const summary = summarizeStudy(study, found);
     return {
       json: { study: name, results: resolve(results), summary },
-      text: [study.title, "", ...summary.map(line), "", `Results: ${resolve(results)}`, "Research use only."].join(
-        "\n",
-      ),
+      text: [
+        study.title,
+        "",
+        ...summary.map(line),
+        "",
+        `Results: ${resolve(results)}`,
+        "Research use only; not for diagnosis.",
+      ].join("\n"),
       next: ["npm run results   writes the tables and figures of docs/results.md"],
     };
   },
