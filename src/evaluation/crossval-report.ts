@@ -40,6 +40,8 @@ function curvesOf(
 /** How the folds came about, in words. */
 function splitInWords({ split, folds }: CrossvalRun["result"]): string {
   if (split.kind === "published") return `The ${folds.length} folds come with the data.`;
+  if (split.kind === "pairs")
+    return `The folds come with the data; each of the ${folds.length} pairs was kept from training.`;
   const grouped = split.group ? `, and every ${split.group} in one fold` : ", image by image";
   return `The ${folds.length} folds were drawn by the seed, with the classes spread evenly${grouped}.`;
 }

@@ -35,15 +35,18 @@ import {
 } from "./fold-task.ts";
 import { type Grouping, groupings } from "./grouping.ts";
 import { argmax, computeMetrics, type Metrics, type PredictionRow } from "./metrics.ts";
-import { drawFolds, publishedFolds } from "./splits.ts";
+import { drawFolds, pairsOf, publishedFolds } from "./splits.ts";
 import { changedTraining, describeChange, type TrainingChange } from "./training-change.ts";
 
 export interface CrossvalOptions {
   dataset: Dataset;
   config: Config;
   seed: number;
-  /** Use the dataset's own folds; else draw `k`, keeping groups together where asked. */
-  split: { kind: "published" } | { kind: "drawn"; k: number; group?: "group" | "patient" };
+  /**
+   * Use the dataset's own folds, one at a time or, for choices inside training folds (nested.ts), every two of them
+   * together; else draw `k`, keeping groups together where asked.
+   */
+  split: { kind: "published" } | { kind: "pairs" } | { kind: "drawn"; k: number; group?: "group" | "patient" };
   out: string;
   resume?: boolean;
   threads: number;
@@ -108,6 +111,8 @@ export interface CrossvalRun {
 
 const PROTOCOL =
   "Fixed number of steps, averaged last weights, every image predicted once by a network that never saw it; nothing was chosen on test folds.";
+const PAIRS_PROTOCOL =
+  "Fixed number of steps, averaged last weights. Every two folds are kept from a network together and predicted by it, so every image is predicted once for each other fold: for choices among recipes that this other fold's score must not know of.";
 const TRANSDUCTIVE_PROTOCOL =
   "Fixed number of steps, averaged last weights, every image predicted once by a network whose stage 1 saw it without its label and whose stage 2 never did; nothing was chosen on test folds.";
 
@@ -130,7 +135,7 @@ export async function crossValidate(options: CrossvalOptions): Promise<CrossvalR
     ...(options.change ? { change: options.change } : {}),
     config,
   };
-  const folds = split.kind === "published" ? publishedFolds(labelled) : drawFolds(labelled, { ...split, seed });
+  const folds = split.kind === "drawn" ? drawFolds(labelled, { ...split, seed }) : publishedFolds(labelled);
   requireFilledFolds(folds, dataset.root);
   const run = await openRun(options.out, identity, { resume: options.resume });
   try {
@@ -150,7 +155,8 @@ export async function crossValidate(options: CrossvalOptions): Promise<CrossvalR
     });
     const preparing = (performance.now() - begun) / 1000;
 
-    const tasks = folds.names.map((fold, f) => foldTask({ ...options, device }, set, foldOf, fold, f));
+    const parts = split.kind === "pairs" ? pairsOf(folds.names) : folds.names.map((name, f) => ({ name, folds: [f] }));
+    const tasks = parts.map((part) => foldTask({ ...options, device }, set, foldOf, part));
     const todo: FoldTask[] = [];
     for (const task of tasks) if (!(await readFold(run.path, task))) todo.push(task);
     const shared = options.stage1;
@@ -195,14 +201,14 @@ function foldTask(
   }: CrossvalOptions & { device: Device },
   set: PreparedSet,
   foldOf: ReadonlyMap<string, number>,
-  fold: string,
-  f: number,
+  { name: fold, folds }: { name: string; folds: readonly number[] },
 ): FoldTask {
   const all = [...set.ids.keys()];
-  const test = all.filter((i) => foldOf.get(set.ids[i]!) === f);
+  const isHeldOut = (i: number) => folds.includes(foldOf.get(set.ids[i]!) ?? -1);
+  const test = all.filter(isHeldOut);
   const unlabelled = all.filter((i) => !foldOf.has(set.ids[i]!));
   const changed = changedTraining(
-    all.filter((i) => foldOf.has(set.ids[i]!) && foldOf.get(set.ids[i]!) !== f),
+    all.filter((i) => foldOf.has(set.ids[i]!) && !isHeldOut(i)),
     (i) => set.labels[i]!,
     set.classes,
     change,
@@ -260,10 +266,14 @@ async function conclude(
   const { dataset, config, seed } = options;
   const foldOf = new Map(records.flatMap((r, f) => r.predictions.map((p) => [set.ids[p.index]!, f] as const)));
   const tested = dataset.samples.filter((s) => foldOf.has(s.id));
-  const grouping = groupings(
-    tested,
-    tested.map((s) => foldOf.get(s.id)!),
-  );
+  // With pairs an image is tested in several folds, and the question has no answer.
+  const grouping =
+    options.split.kind === "pairs"
+      ? []
+      : groupings(
+          tested,
+          tested.map((s) => foldOf.get(s.id)!),
+        );
   const rows = records
     .flatMap((record) =>
       record.predictions.map((p) => ({
@@ -283,7 +293,7 @@ async function conclude(
   const elsewhere = spells.filter((spell) => spell.process !== process.pid);
   const result: CrossvalResult = {
     protocol: [
-      config.distill.transductive ? TRANSDUCTIVE_PROTOCOL : PROTOCOL,
+      options.split.kind === "pairs" ? PAIRS_PROTOCOL : config.distill.transductive ? TRANSDUCTIVE_PROTOCOL : PROTOCOL,
       ...(options.change ? [describeChange(options.change)] : []),
     ].join(" "),
     split: options.split,

@@ -12,6 +12,7 @@ export {
   runFold,
 } from "./fold-task.ts";
 export * from "./metrics.ts";
+export { chooseInside, type InnerScores, nestedAccuracies } from "./nested.ts";
 export { cohenKappa, fleissKappa, type RaterSummary, summarizeRaters } from "./raters.ts";
 export { drawFolds, publishedFolds, type SplitOptions } from "./splits.ts";
 export {

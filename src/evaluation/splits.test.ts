@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Sample } from "../datasets/index.ts";
-import { drawFolds, publishedFolds } from "./splits.ts";
+import { drawFolds, pairsOf, publishedFolds } from "./splits.ts";
 
 type Known = Partial<Pick<Sample, "label" | "fold" | "group" | "patient">>;
 const sample = (known: Known, i: number): Sample => ({
@@ -131,4 +131,13 @@ describe("published folds", () => {
     expect(() => publishedFolds(samples)).toThrow("2 of 3 without one");
     expect(() => publishedFolds(samples)).toThrow("1.png");
   });
+});
+
+test("every two folds make a pair, each once", () => {
+  expect(pairsOf(["a", "b", "c"])).toEqual([
+    { name: "a+b", folds: [0, 1] },
+    { name: "a+c", folds: [0, 2] },
+    { name: "b+c", folds: [1, 2] },
+  ]);
+  expect(pairsOf(["1", "2", "3", "4", "5"])).toHaveLength(10);
 });

@@ -28,6 +28,13 @@ export function publishedFolds(samples: readonly Sample[]): { names: string[]; f
   return { names, fold: samples.map((s) => names.indexOf(s.fold!)) };
 }
 
+/** Every two folds as one part to keep from training, by their indices. */
+export function pairsOf(names: readonly string[]): { name: string; folds: [number, number] }[] {
+  return names.flatMap((a, i) =>
+    names.slice(i + 1).map((b, j) => ({ name: `${a}+${b}`, folds: [i, i + 1 + j] as [number, number] })),
+  );
+}
+
 /**
  * Draws k folds with the classes spread evenly; with groups, each group falls into one fold, largest first into the
  * fold that is then most balanced. Deterministic for a seed.

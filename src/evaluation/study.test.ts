@@ -7,6 +7,7 @@ import { type Dataset, phantomDataset } from "../datasets/index.ts";
 import { silent } from "../runs/index.ts";
 import { crossValidate } from "./crossval.ts";
 import { foldsInTurn } from "./fold-task.ts";
+import { chooseInside } from "./nested.ts";
 import { configOf, probabilitiesOf, runStudy, type Study } from "./study.ts";
 
 const TINY = {
@@ -97,4 +98,37 @@ test("computes what is missing, keeps what is there, and shares stage 1 without 
     const expected = found.get(whole.images[i]!.id)!;
     for (const [c, p] of probabilities.entries()) expect(Math.abs(p - expected[c]!)).toBeLessThan(1 / 65535);
   }
+}, 120_000);
+
+test("in pairs every image is predicted once for each other fold, by a network that saw neither", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "androscope-study-"));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const phantom = phantomDataset({ count: 24, seed: 3 });
+  const samples = phantom.samples.map((s, i) => ({ ...s, fold: `F${Math.floor(i / 4) % 3}` }));
+  const foldOf = new Map(samples.map(({ id, fold }) => [id, fold]));
+  const found = await runStudy({
+    study: { ...study, split: "pairs", seeds: [1], rows: study.rows.slice(0, 1) },
+    dataset: { ...phantom, samples },
+    threads: 1,
+    version: "0",
+    licence: "",
+    progress: silent,
+    results: join(folder, "results.json"),
+    folder: join(folder, "runs"),
+    runFolds: async (tasks, run) => {
+      for (const { fold, train, test: tested } of tasks) {
+        const held = fold.split("+");
+        for (const i of train) expect(held).not.toContain(foldOf.get(run.place.set.ids[i]!));
+        for (const i of tested) expect(held).toContain(foldOf.get(run.place.set.ids[i]!));
+        expect(train.length + tested.length).toBe(24);
+      }
+      await foldsInTurn(tasks, run);
+    },
+  });
+  expect(found.images).toHaveLength(48);
+  expect(new Set(found.images.map(({ id, fold }) => `${id} ${fold}`)).size).toBe(48);
+  const choices = chooseInside(found, ["few-steps"]);
+  expect(choices.map(({ fold }) => fold)).toEqual(["F0", "F1", "F2"]);
+  const { correct } = found.entries[0]!;
+  expect(choices.reduce((sum, { scores }) => sum + scores[0]!.accuracy * 16, 0)).toBeCloseTo(correct, 9);
 }, 120_000);

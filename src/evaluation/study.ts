@@ -32,6 +32,8 @@ export interface Study {
   about: string;
   seeds: readonly number[];
   rows: readonly StudyRow[];
+  /** The published folds one at a time, or every two together: see nested.ts. One at a time by default. */
+  split?: "published" | "pairs";
 }
 
 /** One cross-validation. */
@@ -93,10 +95,12 @@ export async function runStudy(run: StudyRun): Promise<StudyResults> {
     ...(known?.dataset.hash === dataset.hash ? known : {}),
   };
   const rows = study.rows.filter(({ name }) => run.rows?.includes(name) ?? true);
+  const split = { kind: study.split ?? "published" } as const;
+  const inPairs = split.kind === "pairs" ? { split: split.kind } : {};
   const wanted = (run.seeds ?? study.seeds).flatMap((seed) =>
     rows.map((row) => {
       const config = configOf(study, row);
-      const id = hashOf({ dataset: dataset.hash, config, change: row.change, seed, threads: run.threads });
+      const id = hashOf({ dataset: dataset.hash, config, change: row.change, seed, threads: run.threads, ...inPairs });
       return { row, seed, config, id };
     }),
   );
@@ -123,12 +127,12 @@ export async function runStudy(run: StudyRun): Promise<StudyResults> {
         config,
         change: row.change,
         seed,
-        split: { kind: "published" },
+        split,
         out,
         resume: existsSync(out),
         stage1: join(run.folder, "stage1"),
       }).finally(resolve);
-      const order = [...predictions].sort((a, b) => (a.id < b.id ? -1 : 1));
+      const order = [...predictions].sort((a, b) => ((a.id === b.id ? a.fold < b.fold : a.id < b.id) ? -1 : 1));
       const { correct, accuracy, balancedAccuracy, logLoss, calibrationError, seconds } = result;
       results.images = order.map(({ id: name, label, fold }) => ({ id: name, label, fold }));
       results.entries.push({

@@ -1,0 +1,63 @@
+import type { Study, StudyRow } from "../../src/evaluation/index.ts";
+
+const tune = (settings: object) => ({ tune: settings });
+
+/** Recipes that were tried: the default first, and one thing changed in each of the others. */
+export const RECIPES: StudyRow[] = [
+  { name: "default", what: "the default", config: {} },
+  { name: "scratch", what: "stage 2 from random weights", config: tune({ initialise: "scratch" }) },
+  { name: "low-rate", what: "half the learning rate", config: tune({ learningRate: 1e-3 }) },
+  { name: "high-rate", what: "twice the learning rate", config: tune({ learningRate: 4e-3 }) },
+  { name: "long", what: "twice the steps", config: tune({ steps: 640 }) },
+  {
+    name: "long-mixed",
+    what: "twice the steps with mixup and consistency",
+    config: tune({ steps: 640, mixup: 0.4, consistency: 0.5 }),
+  },
+  { name: "wide-crop", what: "the view 1.3 × the long heads instead of 1.1", config: tune({ margin: 1.3 }) },
+  {
+    name: "tight",
+    what: "background removed at 0 to 3 instead of 2 to 8 pixels",
+    config: tune({ suppress: { margin: [0, 3] } }),
+  },
+  { name: "mask-pooling", what: "pooled over the mask alone", config: tune({ pooling: "mask" }) },
+  {
+    name: "strong-shape",
+    what: "rotation 25 instead of 12 degrees, zoom 0.8 to 1.2 instead of 0.9 to 1.1, shift 0.1 instead of 0.06",
+    config: tune({ augmentation: { rotation: 25, zoom: [0.8, 1.2], shift: 0.1 } }),
+  },
+  {
+    name: "strong-colour",
+    what: "brightness 0.4 and colour 0.15 instead of 0.2 and 0.06",
+    config: tune({ augmentation: { brightness: 0.4, colour: 0.15 } }),
+  },
+  {
+    name: "background-colour",
+    what: "colours relative to the crop's own background",
+    config: { colour: "background" },
+  },
+  { name: "less-dropout", what: "dropout 0.1 instead of 0.4", config: tune({ dropout: 0.1 }) },
+  { name: "more-smoothing", what: "label smoothing 0.2 instead of 0.1", config: tune({ labelSmoothing: 0.2 }) },
+  {
+    name: "small-batch",
+    what: "batches of 16 instead of 32, twice the steps",
+    config: tune({ batch: 16, steps: 640 }),
+  },
+  {
+    name: "wide",
+    what: "widths 32-64-128-256 instead of 16-48-96-192",
+    config: { network: { widths: [32, 64, 128, 256] } },
+  },
+  { name: "deep", what: "two blocks in every stage", config: { network: { blocks: [2, 2, 2, 2] } } },
+  { name: "fine", what: "views of 96 instead of 64 pixels", config: { network: { viewSize: 96 } } },
+];
+
+export const study: Study = {
+  name: "search",
+  title: "Recipes compared inside the training folds of HuSHeM",
+  about:
+    "Every two of the published folds are kept from a network together, so that each fold's recipe can be chosen by the scores of networks that never saw it, on images that are not its own: nested cross-validation.",
+  seeds: [1],
+  rows: RECIPES,
+  split: "pairs",
+};
