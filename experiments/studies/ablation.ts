@@ -17,8 +17,15 @@ export const study: Study = {
       what: "from scratch, whole crops, free rotation in training, eight test views",
       // A crop that is not posed has no upright: at test it is seen from four sides and mirrored.
       config: { tune: { ...plain, pose: false, testViews: { mirror: true, rotations: [0, 90, 180, 270] } } },
+      altered: true,
     },
-    { name: "posed", what: "the same network, heads turned upright", config: { tune: plain }, against: "raw" },
+    {
+      name: "posed",
+      what: "the same network, heads turned upright",
+      config: { tune: plain },
+      against: "raw",
+      altered: true,
+    },
     {
       name: "suppressed",
       what: "and the background removed",
@@ -31,7 +38,13 @@ export const study: Study = {
       config: { tune: scratch },
       against: "suppressed",
     },
-    { name: "whole", what: "and started from stage 1: the default", config: {}, against: "pooled" },
+    {
+      name: "whole",
+      what: "and started from stage 1: the default",
+      config: {},
+      against: "pooled",
+      altered: true,
+    },
     {
       name: "one-view",
       what: "the default with one test view instead of six",

@@ -10,6 +10,7 @@ const COMMANDS: Record<keyof typeof SUMMARIES, () => Promise<{ command: Command 
   masks: () => import("./masks.ts"),
   train: () => import("./train.ts"),
   crossval: () => import("./crossval.ts"),
+  robustness: () => import("./robustness.ts"),
   study: () => import("./study.ts"),
   predict: () => import("./predict.ts"),
   report: () => import("./report.ts"),

@@ -9,6 +9,7 @@ export const SUMMARIES = {
   masks: "outline and measure heads by image processing alone, no network",
   train: "train one model on a whole dataset",
   crossval: "cross-validate the method honestly and write a report",
+  robustness: "test a cross-validation's networks on altered images",
   study: "compare configurations on the same folds and seeds, resumably",
   predict: "classify and measure crops with a trained model",
   report: "rebuild the report of a run",

@@ -88,10 +88,13 @@ export interface FoldRecord extends FoldResult {
 }
 
 /** The names of folds come from a table that may be anybody's: in the name of a file they must not lead elsewhere. */
-const keyOf = ({ fold }: FoldTask) => `fold-${encodeURIComponent(fold)}`;
+const keyOf = ({ fold }: Pick<FoldTask, "fold">) => `fold-${encodeURIComponent(fold)}`;
 const checkpointOf = (folder: string) => join(folder, "checkpoint");
 const recordFile = (folder: string, task: FoldTask) => join(checkpointOf(folder), `${keyOf(task)}.json`);
 const maskFile = (folder: string, task: FoldTask) => join(checkpointOf(folder), `${keyOf(task)}.masks`);
+
+/** The model of a fold in the folder of a run. */
+export const foldModelFile = (folder: string, fold: string) => join(folder, "models", `${keyOf({ fold })}.onnx`);
 
 /** What a finished fold left in the folder; undefined where it is not finished, or was another task's. */
 export async function readFold(folder: string, task: FoldTask): Promise<FoldRecord | undefined> {
@@ -201,7 +204,7 @@ export async function runFold(task: FoldTask, place: FoldPlace): Promise<void> {
       device,
     },
   });
-  await writeFileAtomic(join(folder, "models", `${keyOf(task)}.onnx`), model);
+  await writeFileAtomic(foldModelFile(folder, task.fold), model);
   const packed = Float32Array.from(classified.flatMap((c) => [...c.mask]));
   await writeArrays(maskFile(folder, task), { arrays: { masks: packed }, meta: {} });
   const spells = [...(trained.earlier ? [trained.earlier] : []), spellSince(from)];

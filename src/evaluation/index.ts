@@ -1,3 +1,4 @@
+export { ALTERATIONS, type AlterationName } from "./alterations.ts";
 export { calibrateFolds, fitTemperature, withTemperature } from "./calibration.ts";
 export { type CrossvalOptions, type CrossvalResult, type CrossvalRun, crossValidate } from "./crossval.ts";
 export { writeCrossvalReport } from "./crossval-report.ts";
@@ -14,6 +15,14 @@ export {
 export * from "./metrics.ts";
 export { chooseInside, type InnerScores, nestedAccuracies } from "./nested.ts";
 export { cohenKappa, fleissKappa, type RaterSummary, summarizeRaters } from "./raters.ts";
+export {
+  ALTERATION_NAMES,
+  type AlteredPredictions,
+  type RobustnessRow,
+  robustnessRows,
+  type TestedImage,
+  testRobustness,
+} from "./robustness.ts";
 export { drawFolds, publishedFolds, type SplitOptions } from "./splits.ts";
 export {
   configOf,

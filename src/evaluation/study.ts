@@ -9,8 +9,10 @@ import { join } from "node:path";
 import type { Dataset } from "../datasets/index.ts";
 import { type Config, resolveConfig } from "../learning/index.ts";
 import { hashOf, type Progress, readJson, writeJson } from "../runs/index.ts";
+import type { AlterationName } from "./alterations.ts";
 import { type CrossvalOptions, crossValidate } from "./crossval.ts";
 import { argmax, type PredictionRow } from "./metrics.ts";
+import { ALTERATION_NAMES, testRobustness } from "./robustness.ts";
 import type { TrainingChange } from "./training-change.ts";
 
 export interface StudyRow {
@@ -23,6 +25,8 @@ export interface StudyRow {
   change?: TrainingChange;
   /** The row it is compared with, image by image; the study's first where none is named. */
   against?: string;
+  /** Its networks are also tested on altered versions of their test images: robustness.ts. */
+  altered?: boolean;
 }
 
 export interface Study {
@@ -51,6 +55,8 @@ export interface StudyEntry {
   seconds: number;
   /** Probabilities of every image and class in the order of `images`, as 16-bit numbers in base 64. */
   probabilities: string;
+  /** The same of altered test images, where the row asks for it. */
+  altered?: Partial<Record<AlterationName, string>>;
 }
 
 export interface StudyResults {
@@ -100,7 +106,15 @@ export async function runStudy(run: StudyRun): Promise<StudyResults> {
   const wanted = (run.seeds ?? study.seeds).flatMap((seed) =>
     rows.map((row) => {
       const config = configOf(study, row);
-      const id = hashOf({ dataset: dataset.hash, config, change: row.change, seed, threads: run.threads, ...inPairs });
+      const id = hashOf({
+        dataset: dataset.hash,
+        config,
+        change: row.change,
+        seed,
+        threads: run.threads,
+        ...inPairs,
+        altered: row.altered,
+      });
       return { row, seed, config, id };
     }),
   );
@@ -148,6 +162,7 @@ export async function runStudy(run: StudyRun): Promise<StudyResults> {
         seconds: Math.round(seconds),
         probabilities: packProbabilities(order),
       });
+      if (row.altered) results.entries.at(-1)!.altered = await alteredOf(out, run);
       sortEntries(results.entries, study);
       saving = saving.then(() => writeJson(run.results, results));
       await saving;
@@ -168,6 +183,15 @@ export async function runStudy(run: StudyRun): Promise<StudyResults> {
   return results;
 }
 
+async function alteredOf(out: string, { dataset, threads, progress }: StudyRun): Promise<StudyEntry["altered"]> {
+  const found = await testRobustness(out, dataset, ALTERATION_NAMES, { threads, progress });
+  const packed = ALTERATION_NAMES.map((name) => {
+    const rows = found.images.map((image, i) => ({ ...image, probabilities: found.altered[name]![i]! }));
+    return [name, packProbabilities(rows)] as const;
+  });
+  return Object.fromEntries(packed);
+}
+
 function sortEntries(entries: StudyEntry[], { rows }: Study): void {
   const place = ({ row }: StudyEntry) => rows.findIndex(({ name }) => name === row);
   entries.sort((a, b) => place(a) - place(b) || a.seed - b.seed);
@@ -182,12 +206,15 @@ export function packProbabilities(rows: readonly PredictionRow[]): string {
 }
 
 /** Probabilities of an entry: [image][class]. */
-export function probabilitiesOf({ images, classes }: StudyResults, { probabilities }: StudyEntry): number[][] {
+export function probabilitiesOf(
+  { images, classes }: StudyResults,
+  { probabilities }: Pick<StudyEntry, "probabilities">,
+): number[][] {
   const bytes = Buffer.from(probabilities, "base64");
   return images.map((_, i) => classes.map((_, c) => bytes.readUInt16LE(2 * (i * classes.length + c)) / STEPS));
 }
 
 /** Whether each image is right, image by image. */
-export function hitsOf(results: StudyResults, entry: StudyEntry): boolean[] {
+export function hitsOf(results: StudyResults, entry: Pick<StudyEntry, "probabilities">): boolean[] {
   return probabilitiesOf(results, entry).map((p, i) => argmax(p) === results.images[i]!.label);
 }

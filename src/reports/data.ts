@@ -77,6 +77,11 @@ export interface Grouping {
   divided: number;
 }
 
+export interface AlteredFigures {
+  accuracy: number;
+  interval: { low: number; high: number };
+}
+
 export interface RunReportData {
   title: string;
   protocol: {
@@ -137,6 +142,21 @@ export interface RunReportData {
     /** Pseudo-masks that the teacher replaced, over all folds, of how many. */
     replaced: number;
     taught: number;
+  };
+  /** Set by androscope robustness. */
+  robustness?: {
+    /** Hash of the images, their number, and the seed of what the alterations drew. */
+    dataset: string;
+    images: number;
+    seed: number;
+    plain: AlteredFigures;
+    rows: readonly (AlteredFigures & {
+      name: string;
+      what: string;
+      kind: "shift" | "shortcut";
+      /** Share of the images with another class than without the alteration. */
+      changed: number;
+    })[];
   };
   mistakes: readonly ReportCrop[];
   doubtful: readonly ReportCrop[];

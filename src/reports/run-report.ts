@@ -9,6 +9,7 @@ import { headline } from "./sections/headline.ts";
 import { learningSection } from "./sections/learning.ts";
 import { masksSection, mistakesSection } from "./sections/pictures.ts";
 import { configurationSection, repeatSection } from "./sections/repeat.ts";
+import { robustnessSection } from "./sections/robustness.ts";
 import { STYLE } from "./style.ts";
 
 /** What escaping does not stop, should it ever fail, the browser refuses: scripts, and whatever is not in the file. */
@@ -18,6 +19,7 @@ const SECTIONS = [
   classesSection,
   foldsSection,
   certaintySection,
+  robustnessSection,
   learningSection,
   mistakesSection,
   masksSection,

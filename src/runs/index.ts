@@ -3,6 +3,7 @@ export * from "./csv.ts";
 export * from "./errors.ts";
 export * from "./files.ts";
 export * from "./hash.ts";
+export { lockFolder } from "./lock.ts";
 export * from "./memory.ts";
 export * from "./progress.ts";
 export * from "./random.ts";
