@@ -1,5 +1,8 @@
 export const SUMMARIES: Readonly<
-  Record<"demo" | "data" | "masks" | "train" | "crossval" | "robustness" | "study" | "predict" | "report" | "doctor", string>
+  Record<
+    "demo" | "data" | "masks" | "train" | "crossval" | "robustness" | "study" | "predict" | "report" | "doctor",
+    string
+  >
 >;
 export const EXIT_STATUS: string;
 export function shownHelp(help: string, json: boolean): string;

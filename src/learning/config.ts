@@ -83,6 +83,10 @@ const distill = z.strictObject({
       shift: share.default(0.1),
       brightness: share.default(0.2),
       colour: share.default(0.06),
+      /** Stain between e^-c and e^c times as strong, about the training crops' mean colour. */
+      contrast: z.number().min(0).max(2).default(0),
+      /** Share of the views that are shown without colour. */
+      grey: share.default(0),
     })
     .prefault({}),
   /** Also learn from the other folds' images, never their labels. Reports say so. */
@@ -141,6 +145,10 @@ const tune = z.strictObject({
       mirror: z.boolean().default(true),
       brightness: share.default(0.2),
       colour: share.default(0.06),
+      /** Stain between e^-c and e^c times as strong, about the training crops' mean colour. */
+      contrast: z.number().min(0).max(2).default(0),
+      /** Share of the views that are shown without colour. */
+      grey: share.default(0),
     })
     .prefault({}),
   /** Prediction averages these views, in the graph. */

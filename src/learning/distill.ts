@@ -28,6 +28,7 @@ import {
 } from "../autodiff/index.ts";
 import { contrast, parts } from "../heads/index.ts";
 import type { Random } from "../runs/index.ts";
+import { colourGains, drawColourMix, mixesColours, recolouring } from "./colours.ts";
 import type { Config } from "./config.ts";
 import { decode, encode, relativeRotation } from "./network.ts";
 import { channelsLast, cropPlanes, readCropPlanes } from "./planes.ts";
@@ -74,7 +75,6 @@ export function distillStep(
   const targets = input("targets", [heads, side, side, 3], "uint8");
   const sizes = input("sizes", [heads, 2]);
   const theta = input("theta", [2 * heads, 2, 3]);
-  const gains = input("gains", [2 * heads, 3]);
   const trust = input("trust", [heads]);
   const turn = input("turn", [heads, 2]);
 
@@ -88,7 +88,7 @@ export function distillStep(
   const maps = transpose(reshape(theta, [2, heads, 2, 3]), [1, 0, 2, 3]);
   const read = readCropPlanes(crops, maps, S);
   const seen = reshape(transpose(reshape(read, [heads, 2, 6 * S * S]), [1, 0, 2]), [2 * heads, 6, S, S]);
-  const colours = mul(slice(seen, [0], [3], [1]), reshape(gains, [2 * heads, 3, 1, 1]));
+  const colours = recolouring(2 * heads, distill.augmentation).planes(slice(seen, [0], [3], [1]));
   const target = (channel: number) => channelsLast(scale(slice(seen, [3 + channel], [4 + channel], [1]), 1 / 255));
   const mask = target(0);
   const distance = sub(scale(target(1), 2), 1);
@@ -127,12 +127,14 @@ export function distillFeeds(
   const heads = batch >> 1;
   const area = set.side * set.side * 3;
   const sample = batchSampler(random.stream("order"), members.length, heads);
+  const mixed = mixesColours(augmentation);
   const feeds = {
     pixels: new Uint8Array(heads * area),
     targets: new Uint8Array(heads * area),
     sizes: new Float32Array(heads * 2),
     theta: new Float32Array(2 * heads * 6),
     gains: new Float32Array(2 * heads * 3),
+    ...(mixed ? { mixes: new Float32Array(2 * heads * 9), lifts: new Float32Array(2 * heads * 3) } : {}),
     trust: new Float32Array(heads),
     turn: new Float32Array(heads * 2),
   };
@@ -159,6 +161,11 @@ export function distillFeeds(
         });
         feeds.theta.set(map, at * 6);
         feeds.gains.set(colourGains(draw, augmentation), at * 3);
+        if (feeds.mixes && feeds.lifts) {
+          const { mix, lift } = drawColourMix(draw, augmentation, geometry.colourMean);
+          feeds.mixes.set(mix, at * 9);
+          feeds.lifts.set(lift, at * 3);
+        }
       }
       // A view that reads with rotation r shows the head turned by -r, and mirroring reverses the sense.
       const relative = (mirror ? -1 : 1) * (angles[0] - angles[1]);
@@ -166,12 +173,6 @@ export function distillFeeds(
     }
     return feeds;
   };
-}
-
-/** Factors on the three colours: one for the lamp, one for each dye. */
-export function colourGains(draw: Random, { brightness, colour }: { brightness: number; colour: number }): number[] {
-  const common = 1 + draw.uniform(-brightness, brightness);
-  return [0, 1, 2].map(() => common * (1 + draw.normal(0, colour)));
 }
 
 /** Runs stage 1. */

@@ -35,8 +35,8 @@ import {
   trainingStep,
 } from "../autodiff/index.ts";
 import type { Random } from "../runs/index.ts";
+import { colourGains, drawColourMix, mixesColours, recolouring } from "./colours.ts";
 import type { Config } from "./config.ts";
-import { colourGains } from "./distill.ts";
 import { classify, decode, encode, pooledChannels } from "./network.ts";
 import { channelsLast, cropPlanes, keptRegions, readCropPlanes, readFramePlanes } from "./planes.ts";
 import { type PosedSet, viewOf } from "./posed.ts";
@@ -87,7 +87,7 @@ export function tuneStep(
   const frames = input("frames", [batch, view, view, 1], "uint8");
   const sizes = input("sizes", [batch, 2]);
   const theta = input("theta", [batch, 2, 3]);
-  const gains = input("gains", [batch, 3]);
+  const recolour = recolouring(batch, tune.augmentation);
   const background = input("background", [batch, 3]);
   const margins = input("margins", [batch, tune.suppress.margin[1] + 1]);
   const labels = input("labels", [batch, classes]);
@@ -98,8 +98,8 @@ export function tuneStep(
 
   const crops = { planes: cropPlanes(pixels), canvasSize: constant([side, side]), sizes };
   const maps = reshape(theta, [batch, 1, 2, 3]);
-  const seen = mul(readCropPlanes(crops, maps, view), reshape(gains, [batch, 3, 1, 1]));
-  let colours = viewColours(seen, mul(background, gains), geometry, colour);
+  const seen = recolour.planes(readCropPlanes(crops, maps, view));
+  let colours = viewColours(seen, recolour.single(background), geometry, colour);
   const frame = reshape(scale(cast(frames, "float32"), 1 / 255), [batch, 1, view, view]);
   let mask = readFramePlanes(frame, geometry.frameExtent, sizes, maps, view);
   let targets = labels;
@@ -166,12 +166,14 @@ export function tuneFeeds(posed: PosedSet, members: readonly number[], config: C
   const marginCount = suppress.margin[1] + 1;
   const channels = pooledChannels(network, tune.pooling);
   const sample = batchSampler(random.stream("order"), members.length, batch);
+  const mixed = mixesColours(augmentation);
   const feeds = {
     pixels: new Uint8Array(batch * area),
     frames: new Uint8Array(batch * frame),
     sizes: new Float32Array(batch * 2),
     theta: new Float32Array(batch * 6),
     gains: new Float32Array(batch * 3),
+    ...(mixed ? { mixes: new Float32Array(batch * 9), lifts: new Float32Array(batch * 3) } : {}),
     background: new Float32Array(batch * 3),
     margins: new Float32Array(batch * marginCount),
     labels: new Float32Array(batch * classes),
@@ -201,6 +203,11 @@ export function tuneFeeds(posed: PosedSet, members: readonly number[], config: C
       });
       feeds.theta.set(map, i * 6);
       feeds.gains.set(colourGains(draw, augmentation), i * 3);
+      if (feeds.mixes && feeds.lifts) {
+        const { mix, lift } = drawColourMix(draw, augmentation, posed.geometry.colourMean);
+        feeds.mixes.set(mix, i * 9);
+        feeds.lifts.set(lift, i * 3);
+      }
       feeds.margins[i * marginCount + suppress.margin[0] + draw.integer(marginCount - suppress.margin[0])] = 1;
       const { target, weight } = targetOf(posed, index, tune);
       feeds.labels.set(target, i * classes);
