@@ -3,7 +3,7 @@ import type { Study, StudyRow } from "../../src/evaluation/index.ts";
 const tune = (settings: object) => ({ tune: settings });
 
 /** Other stains and cameras in both stages. */
-const JITTER = { contrast: 0.4, grey: 0.25 };
+const JITTERED = { augmentation: { jitter: { contrast: 0.4, grey: 0.25 } } };
 
 /** Recipes that were tried: the default first, and one thing changed in each of the others. */
 export const RECIPES: StudyRow[] = [
@@ -12,7 +12,7 @@ export const RECIPES: StudyRow[] = [
   {
     name: "jitter",
     what: "in both stages: stain up to half as strong again, a quarter of the views without colour",
-    config: { distill: { augmentation: JITTER }, tune: { augmentation: JITTER } },
+    config: { distill: JITTERED, tune: JITTERED },
   },
   {
     name: "long-mixed",

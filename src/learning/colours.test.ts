@@ -3,13 +3,10 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { InferenceRunner, input } from "../autodiff/index.ts";
 import { Random } from "../runs/index.ts";
-import { type ColourAugmentation, drawColourMix, recolouring } from "./colours.ts";
+import { type ColourJitter, drawColourMix, recolouring } from "./colours.ts";
 
 const MEAN = [0.9, 0.6, 0.7] as const;
-const settings = (more: Partial<ColourAugmentation>): ColourAugmentation => ({
-  ...{ brightness: 0.2, colour: 0.06, contrast: 0, grey: 0 },
-  ...more,
-});
+const jitter = (more: Partial<ColourJitter>): ColourJitter => ({ contrast: 0, grey: 0, ...more });
 const apply = ({ mix, lift }: { mix: number[]; lift: number[] }, colour: readonly number[]) =>
   [0, 1, 2].map((to) => colour.reduce((sum, value, from) => sum + mix[to * 3 + from]! * value, lift[to]!));
 const seeds = fc.integer({ min: 0, max: 1e6 });
@@ -19,7 +16,7 @@ const luminance = ([r, g, b]: readonly number[]) => 0.299 * r! + 0.587 * g! + 0.
 test("contrast keeps the mean colour and stretches about it, by a factor within its range", () => {
   fc.assert(
     fc.property(seeds, colours, (seed, colour) => {
-      const map = drawColourMix(Random.seeded(seed), settings({ contrast: 0.5 }), MEAN);
+      const map = drawColourMix(Random.seeded(seed), jitter({ contrast: 0.5 }), MEAN);
       const mean = MEAN.map((value) => 255 * value);
       for (const [c, value] of apply(map, mean).entries()) expect(value).toBeCloseTo(mean[c]!, 6);
       const strength = map.mix[0]!;
@@ -35,7 +32,7 @@ test("grey views show luminance, as often as asked for; others stay as they are"
   const random = Random.seeded(7);
   let grey = 0;
   for (let i = 0; i < 2000; i++) {
-    const [r, g, b] = apply(drawColourMix(random, settings({ grey: 0.3 }), MEAN), [200, 100, 50]);
+    const [r, g, b] = apply(drawColourMix(random, jitter({ grey: 0.3 }), MEAN), [200, 100, 50]);
     if (r === 200) expect([r, g, b]).toEqual([200, 100, 50]);
     else {
       grey++;
@@ -47,12 +44,12 @@ test("grey views show luminance, as often as asked for; others stay as they are"
 });
 
 test("the graph does what the numbers say, to planes and to single colours", async () => {
-  const augmentation = settings({ contrast: 0.4, grey: 0.5 });
+  const mixing = jitter({ contrast: 0.4, grey: 0.5 });
   const random = Random.seeded(3);
-  const maps = [0, 1, 2, 3].map(() => drawColourMix(random, augmentation, MEAN));
+  const maps = [0, 1, 2, 3].map(() => drawColourMix(random, mixing, MEAN));
   const gains = Array.from({ length: 12 }, () => random.uniform(0.7, 1.3));
   const pixels = Array.from({ length: 4 * 3 * 6 }, () => random.uniform(0, 255));
-  const recolour = recolouring(4, augmentation);
+  const recolour = recolouring(4, { brightness: 0, colour: 0, jitter: mixing });
   const runner = await InferenceRunner.create({
     planes: recolour.planes(input("pixels", [4, 3, 2, 3])),
     mean: recolour.single(input("single", [4, 3])),

@@ -6,11 +6,15 @@ import { add, input, matmul, mul, reshape, type Tensor } from "../autodiff/index
 import type { Random } from "../runs/index.ts";
 import type { Geometry } from "./segment.ts";
 
+export interface ColourJitter {
+  contrast: number;
+  grey: number;
+}
+
 export interface ColourAugmentation {
   brightness: number;
   colour: number;
-  contrast: number;
-  grey: number;
+  jitter?: ColourJitter | undefined;
 }
 
 /** Factors on the three colours: one for the lamp, one for each dye. */
@@ -18,9 +22,6 @@ export function colourGains(draw: Random, { brightness, colour }: ColourAugmenta
   const common = 1 + draw.uniform(-brightness, brightness);
   return [0, 1, 2].map(() => common * (1 + draw.normal(0, colour)));
 }
-
-/** Whether views get more than gains. */
-export const mixesColours = ({ contrast, grey }: ColourAugmentation) => contrast > 0 || grey > 0;
 
 /** ITU-R BT.601. */
 const LUMINANCE = [0.299, 0.587, 0.114] as const;
@@ -32,7 +33,7 @@ const LUMINANCE = [0.299, 0.587, 0.114] as const;
  */
 export function drawColourMix(
   draw: Random,
-  { contrast, grey }: ColourAugmentation,
+  { contrast, grey }: ColourJitter,
   mean: Geometry["colourMean"],
 ): { mix: number[]; lift: number[] } {
   const strength = Math.exp(draw.uniform(-contrast, contrast));
@@ -50,8 +51,7 @@ export function drawColourMix(
 /** The part of a step's graph that applies gains and mixes to planes of colours, and to single colours. */
 export function recolouring(count: number, augmentation: ColourAugmentation) {
   const gains = input("gains", [count, 3]);
-  const mixed = mixesColours(augmentation);
-  const [mix, lift] = mixed ? [input("mixes", [count, 3, 3]), input("lifts", [count, 3])] : [];
+  const [mix, lift] = augmentation.jitter ? [input("mixes", [count, 3, 3]), input("lifts", [count, 3])] : [];
   return {
     /** @param colours [N, 3, S, S] */
     planes(colours: Tensor): Tensor {

@@ -39,6 +39,16 @@ const optimisation = {
   averageDecay: share,
 };
 
+/** Other stains and cameras: more than the gains of `brightness` and `colour`. Absent, none. */
+const jitter = z
+  .strictObject({
+    /** Stain between e^-c and e^c times as strong, about the training crops' mean colour. */
+    contrast: z.number().min(0).max(2).default(0),
+    /** Share of the views that are shown without colour. */
+    grey: share.default(0),
+  })
+  .optional();
+
 const distill = z.strictObject({
   /** Stage 1 on or off. Off, masks still come from it where posing or suppression needs them: see `pose`. */
   steps: z.int().min(1).max(1_000_000).default(450),
@@ -83,10 +93,7 @@ const distill = z.strictObject({
       shift: share.default(0.1),
       brightness: share.default(0.2),
       colour: share.default(0.06),
-      /** Stain between e^-c and e^c times as strong, about the training crops' mean colour. */
-      contrast: z.number().min(0).max(2).default(0),
-      /** Share of the views that are shown without colour. */
-      grey: share.default(0),
+      jitter,
     })
     .prefault({}),
   /** Also learn from the other folds' images, never their labels. Reports say so. */
@@ -145,10 +152,7 @@ const tune = z.strictObject({
       mirror: z.boolean().default(true),
       brightness: share.default(0.2),
       colour: share.default(0.06),
-      /** Stain between e^-c and e^c times as strong, about the training crops' mean colour. */
-      contrast: z.number().min(0).max(2).default(0),
-      /** Share of the views that are shown without colour. */
-      grey: share.default(0),
+      jitter,
     })
     .prefault({}),
   /** Prediction averages these views, in the graph. */

@@ -28,7 +28,7 @@ import {
 } from "../autodiff/index.ts";
 import { contrast, parts } from "../heads/index.ts";
 import type { Random } from "../runs/index.ts";
-import { colourGains, drawColourMix, mixesColours, recolouring } from "./colours.ts";
+import { colourGains, drawColourMix, recolouring } from "./colours.ts";
 import type { Config } from "./config.ts";
 import { decode, encode, relativeRotation } from "./network.ts";
 import { channelsLast, cropPlanes, readCropPlanes } from "./planes.ts";
@@ -127,14 +127,14 @@ export function distillFeeds(
   const heads = batch >> 1;
   const area = set.side * set.side * 3;
   const sample = batchSampler(random.stream("order"), members.length, heads);
-  const mixed = mixesColours(augmentation);
+  const { jitter } = augmentation;
   const feeds = {
     pixels: new Uint8Array(heads * area),
     targets: new Uint8Array(heads * area),
     sizes: new Float32Array(heads * 2),
     theta: new Float32Array(2 * heads * 6),
     gains: new Float32Array(2 * heads * 3),
-    ...(mixed ? { mixes: new Float32Array(2 * heads * 9), lifts: new Float32Array(2 * heads * 3) } : {}),
+    ...(jitter ? { mixes: new Float32Array(2 * heads * 9), lifts: new Float32Array(2 * heads * 3) } : {}),
     trust: new Float32Array(heads),
     turn: new Float32Array(heads * 2),
   };
@@ -161,8 +161,8 @@ export function distillFeeds(
         });
         feeds.theta.set(map, at * 6);
         feeds.gains.set(colourGains(draw, augmentation), at * 3);
-        if (feeds.mixes && feeds.lifts) {
-          const { mix, lift } = drawColourMix(draw, augmentation, geometry.colourMean);
+        if (jitter && feeds.mixes && feeds.lifts) {
+          const { mix, lift } = drawColourMix(draw, jitter, geometry.colourMean);
           feeds.mixes.set(mix, at * 9);
           feeds.lifts.set(lift, at * 3);
         }

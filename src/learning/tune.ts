@@ -35,7 +35,7 @@ import {
   trainingStep,
 } from "../autodiff/index.ts";
 import type { Random } from "../runs/index.ts";
-import { colourGains, drawColourMix, mixesColours, recolouring } from "./colours.ts";
+import { colourGains, drawColourMix, recolouring } from "./colours.ts";
 import type { Config } from "./config.ts";
 import { classify, decode, encode, pooledChannels } from "./network.ts";
 import { channelsLast, cropPlanes, keptRegions, readCropPlanes, readFramePlanes } from "./planes.ts";
@@ -166,14 +166,14 @@ export function tuneFeeds(posed: PosedSet, members: readonly number[], config: C
   const marginCount = suppress.margin[1] + 1;
   const channels = pooledChannels(network, tune.pooling);
   const sample = batchSampler(random.stream("order"), members.length, batch);
-  const mixed = mixesColours(augmentation);
+  const { jitter } = augmentation;
   const feeds = {
     pixels: new Uint8Array(batch * area),
     frames: new Uint8Array(batch * frame),
     sizes: new Float32Array(batch * 2),
     theta: new Float32Array(batch * 6),
     gains: new Float32Array(batch * 3),
-    ...(mixed ? { mixes: new Float32Array(batch * 9), lifts: new Float32Array(batch * 3) } : {}),
+    ...(jitter ? { mixes: new Float32Array(batch * 9), lifts: new Float32Array(batch * 3) } : {}),
     background: new Float32Array(batch * 3),
     margins: new Float32Array(batch * marginCount),
     labels: new Float32Array(batch * classes),
@@ -203,8 +203,8 @@ export function tuneFeeds(posed: PosedSet, members: readonly number[], config: C
       });
       feeds.theta.set(map, i * 6);
       feeds.gains.set(colourGains(draw, augmentation), i * 3);
-      if (feeds.mixes && feeds.lifts) {
-        const { mix, lift } = drawColourMix(draw, augmentation, posed.geometry.colourMean);
+      if (jitter && feeds.mixes && feeds.lifts) {
+        const { mix, lift } = drawColourMix(draw, jitter, posed.geometry.colourMean);
         feeds.mixes.set(mix, i * 9);
         feeds.lifts.set(lift, i * 3);
       }
