@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { ERROR_CODES } from "../src/index.ts";
 import { androscope, BIN, failure, json, shell, TINY, temporary, twoClasses } from "./support.ts";
 
-const COMMANDS = ["crossval", "data", "demo", "doctor", "masks", "predict", "report", "study", "train"];
+const COMMANDS = ["crossval", "data", "demo", "doctor", "masks", "predict", "report", "robustness", "study", "train"];
 
 let root = "";
 let out = "";

@@ -11,7 +11,7 @@ import { androscope, drawnCrop, json, TINY, temporary, write } from "./support.t
 
 const CLASSES = ["Amorphous", "Normal", "Pyriform", "Small", "Tapered"];
 const PREDICT_COLUMNS = [
-  ...["path", "class"],
+  ...["path", "class", "refused"],
   ...CLASSES.map((name) => `prob_${name}`),
   ...["reliability", "length_px", "width_px", "area_px", "acrosome_share", "angle_deg"],
 ];

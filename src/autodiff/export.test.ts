@@ -147,3 +147,31 @@ describe("files that are no models", () => {
     await expect(InferenceRunner.create(bytes)).rejects.toThrow(FormatError);
   });
 });
+
+describe("weights in half precision", () => {
+  test("take half the room and give nearly the same numbers, in Node and on WebAssembly", async () => {
+    const x = input("x", [-1, SIZE, SIZE, 3]);
+    const { logits } = outputs(Scopes.frozenWith(await trained()), x);
+    const graph = { logits };
+    const [full, half] = [compile(graph), compile(graph, { halfWeights: true })];
+    expect(half.length).toBeLessThan(0.65 * full.length);
+    const random = Random.seeded(8);
+    const feed = { x: Float32Array.from({ length: 2 * SIZE * SIZE * 3 }, () => random.uniform()) };
+    const results: Float32Array[] = [];
+    for (const bytes of [full, half]) {
+      const runner = await InferenceRunner.create(bytes, { threads: 1 });
+      results.push((await runner.run(feed, { x: [2, SIZE, SIZE, 3] })).logits!.data as Float32Array);
+      runner.dispose();
+    }
+    const session = await web.InferenceSession.create(half);
+    const found = await session.run({ x: new web.Tensor("float32", feed.x, [2, SIZE, SIZE, 3]) });
+    const [a, b] = results as [Float32Array, Float32Array];
+    const size = Math.max(...a.map(Math.abs));
+    for (const [i, value] of b.entries()) {
+      expect(Math.abs(value - a[i]!)).toBeLessThan(4e-3 * size);
+      expect(Math.abs(value - (found.logits!.data as Float32Array)[i]!)).toBeLessThan(1e-4 * Math.max(1, size));
+    }
+    // They are other numbers: the test would not notice if nothing were halved.
+    expect(b).not.toEqual(a);
+  });
+});

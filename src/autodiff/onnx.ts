@@ -4,6 +4,7 @@
  */
 import protobuf from "protobufjs";
 import { DTYPE_CODES } from "./elementwise.ts";
+import { fitHalf, toHalf } from "./half.ts";
 import { BLOCKED_DOMAIN } from "./reorder.ts";
 import { inputsOf, substitute } from "./rewrite.ts";
 import {
@@ -85,6 +86,10 @@ const schema = protobuf.Root.fromJSON({
 const ModelProto = schema.lookupType("ModelProto");
 const ModelDescription = schema.lookupType("ModelDescription");
 
+/** ONNX's number for float16, and the number of elements from which it is worth a node. */
+const HALF_CODE = 10;
+const LARGE = 256;
+
 function attribute(name: string, value: Attribute) {
   if (typeof value === "string") return { name, s: new TextEncoder().encode(value), type: 3 };
   if (typeof value === "number") return { name, i: value, type: 2 };
@@ -92,7 +97,7 @@ function attribute(name: string, value: Attribute) {
   return { name, ints: [...value], type: 7 };
 }
 
-function rawBytes(data: TypedArray): Uint8Array {
+function rawBytes(data: TypedArray | Uint16Array): Uint8Array {
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }
 
@@ -104,11 +109,16 @@ function valueInfo(name: string, { shape, dtype }: Pick<Tensor, "shape" | "dtype
 export interface CompileOptions {
   /** Strings stored in the file, by key. */
   metadata?: Readonly<Record<string, string>>;
+  /** Store large constants in half precision: ONNX Runtime makes floats of them once, as it loads the file. */
+  halfWeights?: boolean;
 }
 
 /** The .onnx bytes of a graph that computes `outputs`. Its inputs are found by walking back from them. */
-export function compile(outputs: Readonly<Record<string, Tensor>>, { metadata = {} }: CompileOptions = {}): Uint8Array {
-  const { graph, domains } = buildGraph(outputs);
+export function compile(
+  outputs: Readonly<Record<string, Tensor>>,
+  { metadata = {}, halfWeights = false }: CompileOptions = {},
+): Uint8Array {
+  const { graph, domains } = buildGraph(outputs, { halfWeights });
   return encodeModel(graph, domains, metadata);
 }
 
@@ -145,7 +155,7 @@ export function compileLoop(outputs: Readonly<Record<string, Tensor>>): Uint8Arr
       "turn.going": emit("Identity", [going], [], { dtype: "bool" }),
       ...Object.fromEntries(order.map((name, i) => [`turn.${name}`, results[i]!])),
     },
-    [turn, going, ...carried.values()],
+    { own: [turn, going, ...carried.values()] },
   );
   const first = [...carried].map(([name, { shape, dtype }]) => input(`first.${name}`, shape, dtype));
   const count = input("count", [], "int64");
@@ -192,10 +202,10 @@ function encodeModel(graph: object, domains: ReadonlySet<string>, metadata: Read
   return ModelProto.encode(ModelProto.fromObject(model)).finish();
 }
 
-/** @param own of a loop's body: its inputs in order, used or not; any other comes from the graph around it */
+/** @param options `own` of a loop's body: its inputs in order, used or not; any other comes from the graph around it */
 function buildGraph(
   outputs: Readonly<Record<string, Tensor>>,
-  own?: readonly Tensor[],
+  { own, halfWeights = false }: { own?: readonly Tensor[]; halfWeights?: boolean } = {},
 ): { graph: object; domains: Set<string> } {
   const names = new Map<number, string>();
   const constants = new Map<string, string>();
@@ -225,12 +235,21 @@ function buildGraph(
       if (!name) {
         name = `c${unnamed++}`;
         constants.set(key, name);
-        initializer.push({
-          name,
-          dims: [...tensor.shape],
-          dataType: DTYPE_CODES[tensor.dtype],
-          rawData: rawBytes(source.data),
-        });
+        const { data } = source;
+        const dims = [...tensor.shape];
+        if (halfWeights && data instanceof Float32Array && data.length >= LARGE && fitHalf(data)) {
+          const half = `${name}.half`;
+          initializer.push({ name: half, dims, dataType: HALF_CODE, rawData: rawBytes(toHalf(data)) });
+          const to = DTYPE_CODES.float32;
+          node.push({
+            name,
+            opType: "Cast",
+            domain: "",
+            input: [half],
+            output: [name],
+            attribute: [attribute("to", to)],
+          });
+        } else initializer.push({ name, dims, dataType: DTYPE_CODES[tensor.dtype], rawData: rawBytes(data) });
       }
       names.set(tensor.id, name);
     } else {

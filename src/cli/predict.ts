@@ -1,4 +1,4 @@
-import { type FilePrediction, predictFiles, usableDevice } from "../learning/index.ts";
+import { BUNDLED_MODEL, type FilePrediction, predictFiles, usableDevice } from "../learning/index.ts";
 import { formatCsv, requireWritable, writeFileAtomic, writeJson } from "../runs/index.ts";
 import type { Command } from "./command.ts";
 import { namedImages } from "./inputs.ts";
@@ -7,11 +7,15 @@ import { atLeast, deviceChoice, positive, TRAINING_OPTIONS } from "./options.ts"
 export const command: Command = {
   name: "predict",
   summary:
-    "Classifies and measures crops of single heads with a trained model. Images that cannot be read are listed and skipped; the exit status is 1 only where none is left.",
-  usage: "--model M <images or folders…> [--out FILE.csv|FILE.json]",
-  example: "androscope predict --model runs/hushem-all/model.onnx crops/ --out predictions.csv",
+    "Classifies and measures crops of single heads. Crops that show no head that the model knows are refused: measured, but given no class. Images that cannot be read are listed and skipped; the exit status is 1 only where none is left.",
+  usage: "[--model M] <images or folders…> [--out FILE.csv|FILE.json]",
+  example: "androscope predict crops/ --out predictions.csv",
   options: {
-    model: { type: "string", value: "M", help: "model.onnx of androscope train, or of a fold", required: true },
+    model: {
+      type: "string",
+      value: "M",
+      help: "model.onnx of androscope train, or of a fold; without it the one that comes with the program, trained on HuSHeM (models/hushem.md)",
+    },
     out: {
       type: "string",
       value: "FILE",
@@ -34,9 +38,10 @@ export const command: Command = {
     if (options.out) await requireWritable(options.out);
     const threads = atLeast("threads", options.threads, 1);
     const device = await usableDevice(deviceChoice(options.device), { say: (text) => progress.log(text) });
+    const model = options.model ?? BUNDLED_MODEL;
     progress.start("Classifying", images.length);
     const { metadata, files } = await predictFiles(
-      options.model,
+      model,
       images.map(({ path }) => path),
       { threads, device, onProgress: (done) => progress.update(done) },
     );
@@ -49,7 +54,7 @@ export const command: Command = {
     }
     const csv = formatCsv(columnsOf(classes, umPerPx), rows);
     const document = {
-      model: options.model,
+      model: options.model ?? "hushem (comes with the program)",
       classes,
       use: "Research use only; not for diagnosis.",
       predictions: rows,
@@ -60,8 +65,16 @@ export const command: Command = {
         ? writeJson(options.out, document)
         : writeFileAtomic(options.out, csv));
     const counts = classes.map((name) => `${name} ${rows.filter((r) => r.class === name).length}`).join(", ");
+    const refused = rows.filter((r) => r.refused !== null);
+    const of = (why: string) => refused.filter((r) => r.refused === why).length;
     const summary = [
-      `${rows.length} of ${images.length} classified: ${counts}`,
+      ...(options.model ? [] : [OWN]),
+      `${rows.length - refused.length} of ${images.length} classified: ${counts}`,
+      ...(refused.length > 0
+        ? [
+            `${refused.length} refused as no heads that the model knows: ${of("mask")} for an unsteady mask, ${of("size")} for their size`,
+          ]
+        : []),
       ...skipped.map((p) => `skipped: ${p.message} [${p.code}]`),
       "Research use only; not for diagnosis.",
     ];
@@ -75,11 +88,15 @@ export const command: Command = {
   },
 };
 
+const OWN =
+  "Model: the program's own, trained on the 216 stained heads of HuSHeM (CC BY 4.0). On other stains and microscopes expect worse: models/hushem.md.";
+
 /** The columns, also where there is no row. */
 function columnsOf(classes: readonly string[], umPerPx: number | undefined): string[] {
   return [
     "path",
     "class",
+    "refused",
     ...classes.map((name) => `prob_${name}`),
     ...["reliability", "length_px", "width_px", "area_px", "acrosome_share", "angle_deg"],
     ...(umPerPx === undefined ? [] : ["length_um", "width_um", "area_um2"]),
@@ -95,7 +112,8 @@ function row(
     value === undefined ? null : Number(value.toFixed(digits));
   return {
     path,
-    class: classes[prediction.label]!,
+    class: prediction.refused ? null : classes[prediction.label]!,
+    refused: prediction.refused ?? null,
     ...Object.fromEntries(classes.map((name, c) => [`prob_${name}`, fixed(prediction.probabilities[c], 5)])),
     reliability: fixed(prediction.agreement, 4),
     length_px: fixed(measures?.lengthPx, 2),

@@ -1,7 +1,7 @@
 import { join, resolve } from "node:path";
 import { type Dataset, licenceOf, openDataset } from "../datasets/index.ts";
 import type { CrossvalResult } from "../evaluation/index.ts";
-import { type Config, loadConfig, trainFinal } from "../learning/index.ts";
+import { type Acceptance, acceptanceSchema, type Config, loadConfig, trainFinal } from "../learning/index.ts";
 import { AndroscopeError, formatDuration, hashOf, readJson, version } from "../runs/index.ts";
 import type { Command } from "./command.ts";
 import { atLeast, DATASET_OPTIONS, deviceChoice, oneOf, onlyPositional, TRAINING_OPTIONS } from "./options.ts";
@@ -17,7 +17,11 @@ export const command: Command = {
     calibration: {
       type: "string",
       value: "RUN",
-      help: "a finished crossval of the same data and configuration: its temperature makes the probabilities as sure as they are right",
+      help: "a finished crossval of the same data and configuration: from its out-of-fold predictions the model learns how sure to be and what to refuse",
+    },
+    compact: {
+      type: "boolean",
+      help: "weights in half precision: half the size, probabilities differ in the third digit",
     },
     ...DATASET_OPTIONS,
     ...TRAINING_OPTIONS,
@@ -37,7 +41,8 @@ export const command: Command = {
       resume: options.resume,
       threads: atLeast("threads", options.threads, 1),
       device: deviceChoice(options.device),
-      ...(options.calibration ? { temperature: await temperatureOf(options.calibration, dataset, config) } : {}),
+      ...(options.calibration ? await calibrationOf(options.calibration, dataset, config) : {}),
+      compact: options.compact,
       version: version(),
       licence: licenceOf(dataset.kind),
       progress,
@@ -50,6 +55,7 @@ export const command: Command = {
         result.temperature === 1
           ? "Its probabilities are not calibrated: --calibration RUN takes a temperature from a crossval."
           : `Its probabilities are calibrated with a temperature of ${result.temperature.toFixed(3)}.`,
+        ...(result.acceptance ? [`It refuses crops that show no head it knows: ${inWords(result.acceptance)}.`] : []),
         "How well it does is for androscope crossval to say: a model is not tested on what it learned from.",
         "Research use only; not for diagnosis.",
       ].join("\n"),
@@ -58,11 +64,22 @@ export const command: Command = {
   },
 };
 
+function inWords({ agreement, length, width }: Acceptance): string {
+  const range = ([low, high]: readonly [number, number]) => `${low.toFixed(0)} to ${high.toFixed(0)} px`;
+  return `masks must agree to ${agreement.toFixed(2)}, length ${range(length)}, width ${range(width)}`;
+}
+
 /** Of a cross-validation of the same. @throws `run/not-a-run`, `run/different` */
-async function temperatureOf(run: string, { hash }: Dataset, config: Config): Promise<number> {
+async function calibrationOf(
+  run: string,
+  { hash }: Dataset,
+  config: Config,
+): Promise<{ temperature: number; acceptance: Acceptance }> {
   const file = join(run, "metrics.json");
   const found = await readJson<Partial<CrossvalResult>>(file);
-  if (typeof found.temperature !== "number" || !found.config || !found.dataset) {
+  const { temperature } = found;
+  const acceptance = acceptanceSchema.safeParse(found.acceptance);
+  if (typeof temperature !== "number" || !acceptance.success || !found.config || !found.dataset) {
     throw new AndroscopeError("run/not-a-run", {
       expected: "a finished run of this version's androscope crossval",
       found: "none with a temperature",
@@ -80,5 +97,5 @@ async function temperatureOf(run: string, { hash }: Dataset, config: Config): Pr
       fix: "Name the crossval that belongs to this model, or leave --calibration out.",
     });
   }
-  return found.temperature;
+  return { temperature, acceptance: acceptance.data };
 }

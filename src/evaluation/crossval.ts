@@ -5,7 +5,15 @@
  */
 import type { Device } from "../autodiff/index.ts";
 import { type Dataset, requireStillTrainable, requireTrainable } from "../datasets/index.ts";
-import { type Config, type DeviceChoice, type PreparedSet, preparedFor, usableDevice } from "../learning/index.ts";
+import {
+  type Acceptance,
+  type Config,
+  type DeviceChoice,
+  fitAcceptance,
+  type PreparedSet,
+  preparedFor,
+  usableDevice,
+} from "../learning/index.ts";
 import {
   AndroscopeError,
   elapsedSeconds,
@@ -79,6 +87,8 @@ export interface CrossvalResult extends Metrics {
   };
   /** That suits all out-of-fold predictions: for a model that is trained on everything. */
   temperature: number;
+  /** The same for what it takes for a head. */
+  acceptance: Acceptance;
   /** Mean of the five best test epochs per fold, as published code of this field does. Optimistic: chosen on test data. */
   optimisticAccuracy?: number;
   config: Config;
@@ -301,6 +311,7 @@ async function conclude(
     ...metrics,
     calibrated: { logLoss, brier, calibrationError, calibration, temperatures: calibrated.temperatures },
     temperature: fitTemperature(rows),
+    acceptance: fitAcceptance(records.flatMap(({ predictions }) => predictions)),
     folds: records.map(({ name, train: trained, test, correct, accuracy, seconds, peakRssBytes }) => ({
       name,
       train: trained,

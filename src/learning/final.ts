@@ -2,6 +2,7 @@
 import type { Device } from "../autodiff/index.ts";
 import { type Dataset, requireStillTrainable, requireTrainable } from "../datasets/index.ts";
 import { openRun, type Progress, peakRss, writeJson } from "../runs/index.ts";
+import type { Acceptance } from "./acceptance.ts";
 import type { Config } from "./config.ts";
 import { type DeviceChoice, usableDevice } from "./device.ts";
 import { train } from "./fold.ts";
@@ -19,6 +20,10 @@ export interface TrainFinalOptions {
   device?: DeviceChoice;
   /** Of the probabilities, from a cross-validation of the same; 1 by default. */
   temperature?: number;
+  /** What the model takes for a head, from the same; everything by default. */
+  acceptance?: Acceptance;
+  /** Weights in half precision. */
+  compact?: boolean;
   version: string;
   licence: string;
   progress: Progress;
@@ -32,6 +37,7 @@ export interface TrainFinalResult {
   skipped: number;
   classes: readonly string[];
   temperature: number;
+  acceptance?: Acceptance;
   seconds: number;
   peakRssBytes: number;
   curves: { distill: CurvePoint[]; tune: CurvePoint[] };
@@ -39,7 +45,7 @@ export interface TrainFinalResult {
 
 /** Trains on every labelled image; images without a label serve stage 1. Writes model.onnx and metrics.json. */
 export async function trainFinal(options: TrainFinalOptions): Promise<TrainFinalResult> {
-  const { dataset, config, seed, threads, temperature = 1, version, progress } = options;
+  const { dataset, config, seed, threads, temperature = 1, acceptance, compact = false, version, progress } = options;
   requireTrainable(dataset);
   const device = await usableDevice(options.device, { say: (text) => progress.log(text) });
   const identity = {
@@ -50,6 +56,8 @@ export async function trainFinal(options: TrainFinalOptions): Promise<TrainFinal
     threads,
     device,
     ...(temperature === 1 ? {} : { temperature }),
+    ...(acceptance ? { acceptance } : {}),
+    ...(compact ? { compact } : {}),
     config,
   };
   const run = await openRun(options.out, identity, { resume: options.resume });
@@ -76,6 +84,8 @@ export async function trainFinal(options: TrainFinalOptions): Promise<TrainFinal
       {
         program: `androscope ${version}`,
         classes: set.classes,
+        acceptance,
+        compact,
         training: {
           dataset: dataset.kind,
           hash: dataset.hash,
@@ -100,6 +110,7 @@ export async function trainFinal(options: TrainFinalOptions): Promise<TrainFinal
       seconds: (performance.now() - begun) / 1000,
       peakRssBytes: peakRss(),
       temperature,
+      ...(acceptance ? { acceptance } : {}),
       curves: trained.curves,
     };
     await writeJson(run.file("metrics.json"), { ...result, problems: set.problems });

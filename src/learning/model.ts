@@ -9,6 +9,7 @@ import { z } from "zod";
 import { compile, InferenceRunner, input, readModelMetadata } from "../autodiff/index.ts";
 import type { Image } from "../imaging/index.ts";
 import { AndroscopeError, Random, readBytes, writeFileAtomic } from "../runs/index.ts";
+import { acceptanceSchema, type Refusal, refusalOf } from "./acceptance.ts";
 import { type ClassifierParts, classification } from "./classifier.ts";
 import { type DeviceChoice, usableDevice } from "./device.ts";
 
@@ -35,6 +36,8 @@ const metadataSchema = z.object({
   viewExtent: z.number().positive(),
   viewSize: z.int().positive(),
   temperature: z.number().positive(),
+  /** What it takes for a head; models that do not say take everything. */
+  acceptance: acceptanceSchema.optional(),
   training: z.object({
     dataset: z.string(),
     hash: z.string(),
@@ -71,17 +74,23 @@ export interface Prediction {
   length: number;
   width: number;
   agreement: number;
+  /** Set where this is no head that the model knows. Its class then means nothing. */
+  refused?: Refusal;
   direction: number;
   /** [S, S] probabilities in the frame. */
   mask: Float32Array;
   acrosome: Float32Array;
 }
 
+export interface ModelDescription extends Pick<ModelMetadata, "program" | "training" | "acceptance"> {
+  classes: readonly string[];
+  /** Weights in half precision: half the size, and probabilities that differ in the third digit. */
+  compact?: boolean;
+}
+
 /** Builds the model's bytes; the golden output is computed by running it once. */
-export async function exportModel(
-  parts: ClassifierParts,
-  description: { program: string; classes: readonly string[]; training: ModelMetadata["training"] },
-): Promise<Uint8Array> {
+export async function exportModel(parts: ClassifierParts, description: ModelDescription): Promise<Uint8Array> {
+  const { acceptance, compact = false } = description;
   const crops = input("crops", [-1, -1, -1, 3], "uint8");
   const sizes = input("sizes", [-1, 2]);
   const all = classification(crops, sizes, parts);
@@ -89,7 +98,7 @@ export async function exportModel(
     Object.keys(MODEL_OUTPUTS).map((name) => [name, all[name as keyof typeof MODEL_OUTPUTS]]),
   );
   const golden = goldenCrop(Math.round(parts.geometry.frameExtent));
-  const bare = await InferenceRunner.create(compile(outputs), { threads: 1 });
+  const bare = await InferenceRunner.create(compile(outputs, { halfWeights: compact }), { threads: 1 });
   const { probabilities } = await bare.run(
     { crops: canvasOf([golden]), sizes: sizesOf([golden]) },
     { crops: [1, golden.height, golden.width, 3] },
@@ -103,6 +112,7 @@ export async function exportModel(
     viewExtent: parts.geometry.viewExtent,
     viewSize: parts.config.network.viewSize,
     temperature: parts.temperature,
+    ...(acceptance ? { acceptance } : {}),
     training: description.training,
     golden: {
       width: golden.width,
@@ -112,6 +122,7 @@ export async function exportModel(
     },
   };
   return compile(outputs, {
+    halfWeights: compact,
     metadata: {
       [KEY]: JSON.stringify(metadata),
       licence: description.training.licence,
@@ -228,15 +239,18 @@ export class Model {
       (out[name]!.data as Float32Array).slice(i * size, (i + 1) * size);
     return images.map((_, i) => {
       const probabilities = [...row("probabilities", i, classes)];
-      const [length, headWidth] = row("extents", i, 2);
+      const [length, headWidth] = row("extents", i, 2) as unknown as [number, number];
+      const agreement = row("agreement", i, 1)[0]!;
+      const refused = refusalOf({ agreement, length, width: headWidth }, this.metadata.acceptance);
       return {
         probabilities,
         label: probabilities.indexOf(Math.max(...probabilities)),
         centre: [...row("centre", i, 2)] as [number, number],
         axis: [...row("axis", i, 2)] as [number, number],
-        length: length!,
-        width: headWidth!,
-        agreement: row("agreement", i, 1)[0]!,
+        length,
+        width: headWidth,
+        agreement,
+        ...(refused ? { refused } : {}),
         direction: row("direction", i, 1)[0]!,
         mask: row("mask", i, frame),
         acrosome: row("acrosome", i, frame),
