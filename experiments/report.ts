@@ -7,18 +7,19 @@ import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { type RowSummary, type Study, type StudyResults, summarizeStudy } from "../src/evaluation/index.ts";
 import { writeFileAtomic } from "../src/runs/index.ts";
+import { certaintyPlots } from "./certainty-plot.ts";
 import type { ScianVotes } from "./scian-votes.ts";
+import { calibratedMetrics, percent, points, robustnessSection, searchSection } from "./sections.ts";
 import { study as ablation } from "./studies/ablation.ts";
 import { study as fewLabels } from "./studies/few-labels.ts";
 import { study as labelNoise } from "./studies/label-noise.ts";
+import { study as recipes } from "./studies/recipes.ts";
+import { study as search } from "./studies/search.ts";
 import { studyPlot } from "./study-plot.ts";
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 export const DOCUMENT = at("../docs/results.md");
 const RESULTS = at("results/");
-
-const percent = (value: number) => `${(100 * value).toFixed(1)} %`;
-const points = (value: number) => `${value < 0 ? "−" : "+"}${Math.abs(100 * value).toFixed(1)}`;
 
 function readResults<T>(path: string): T | undefined {
   const file = join(RESULTS, path);
@@ -100,22 +101,63 @@ function filled(document: string, block: string, content: string): string {
 
 export const STUDIES = [ablation, fewLabels, labelNoise];
 
+/** Rows of the ablation that are recipes of the search: computed once. */
+const SAME: Readonly<Record<string, string>> = { whole: "default", pooled: "scratch" };
+
+/** What the recipes of the search score on single folds, as far as it is known. */
+function outerResults(): StudyResults | undefined {
+  const [known, more] = [ablation, recipes].map(({ name }) => readResults<StudyResults>(`studies/${name}.json`));
+  if (!known) return undefined;
+  const renamed = known.entries.filter(({ row }) => SAME[row]).map((entry) => ({ ...entry, row: SAME[entry.row]! }));
+  return { ...known, entries: [...renamed, ...(more?.entries ?? [])] };
+}
+
+function certaintySection(results: StudyResults): string {
+  const { seeds, plain, calibrated } = calibratedMetrics(results, "whole");
+  const shares = [1, 0.95, 0.9, 0.8, 0.7, 0.5];
+  const at = (share: number) => calibrated.coverage.filter((point) => point.share <= share + 1e-9).at(-1)!;
+  return [
+    `Calibration error of the default over ${seeds} ${seeds === 1 ? "seed" : "seeds"}: ${plain.calibrationError.toFixed(3)}; with each fold's temperature chosen on the others ${calibrated.calibrationError.toFixed(3)}.`,
+    "",
+    `| decided, most certain first | ${shares.map((share) => `${Math.round(100 * share)} %`).join(" | ")} |`,
+    `|---|${shares.map(() => "---|").join("")}`,
+    `| accuracy | ${shares.map((share) => percent(at(share).accuracy)).join(" | ")} |`,
+    "",
+    "![Reliability diagram, seed 1](images/hushem-reliability.svg) ![Accuracy against coverage, seed 1](images/hushem-coverage.svg)",
+  ].join("\n");
+}
+
 /** The document as the results have it. */
 export function withResults(document: string): string {
   let text = document;
   for (const study of STUDIES) text = filled(text, `study:${study.name}`, studySection(study, summaryOf(study)));
+  const known = readResults<StudyResults>("studies/ablation.json");
+  if (known) {
+    text = filled(text, "robustness", robustnessSection(known, ["raw", "posed", "whole"]));
+    text = filled(text, "certainty", certaintySection(known));
+  }
+  const [inner, outer] = [readResults<StudyResults>("studies/search.json"), outerResults()];
+  if (inner && outer) text = filled(text, "search", searchSection(search.about, search.rows, inner, outer));
   const votes = readResults<ScianVotes>("scian-votes.json");
   return votes ? filled(text, "scian", scianSection(votes)) : text;
 }
 
 /** Every study's drawing: file → SVG. */
 export function drawings(): Map<string, string> {
-  return new Map(
-    STUDIES.flatMap((study): [string, string][] => {
+  const known = readResults<StudyResults>("studies/ablation.json");
+  const plots = known && certaintyPlots(known, "whole", 1);
+  return new Map([
+    ...(plots
+      ? ([
+          [at("../docs/images/hushem-reliability.svg"), plots.reliability],
+          [at("../docs/images/hushem-coverage.svg"), plots.coverage],
+        ] as [string, string][])
+      : []),
+    ...STUDIES.flatMap((study): [string, string][] => {
       const rows = summaryOf(study);
       return rows.length ? [[at(`../docs/images/study-${study.name}.svg`), studyPlot(study.title, rows)]] : [];
     }),
-  );
+  ]);
 }
 
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {

@@ -30,6 +30,13 @@ export const RECIPES: StudyRow[] = [
     what: "background removed at 0 to 3 instead of 2 to 8 pixels",
     config: tune({ suppress: { margin: [0, 3] } }),
   },
+  { name: "close-crop", what: "the view 1.0 × the long heads", config: tune({ margin: 1 }) },
+  { name: "fine", what: "views of 96 instead of 64 pixels", config: { network: { viewSize: 96 } } },
+  {
+    name: "background-colour",
+    what: "colours relative to the crop's own background",
+    config: { colour: "background" },
+  },
   { name: "high-rate", what: "twice the learning rate", config: tune({ learningRate: 4e-3 }) },
   { name: "low-rate", what: "half the learning rate", config: tune({ learningRate: 1e-3 }) },
   {
@@ -46,7 +53,6 @@ export const RECIPES: StudyRow[] = [
     what: "widths 32-64-128-256 instead of 16-48-96-192",
     config: { network: { widths: [32, 64, 128, 256] } },
   },
-  { name: "fine", what: "views of 96 instead of 64 pixels", config: { network: { viewSize: 96 } } },
 ];
 
 export const study: Study = {

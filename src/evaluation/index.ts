@@ -35,5 +35,5 @@ export {
   type StudyRow,
   type StudyRun,
 } from "./study.ts";
-export { type RowSummary, summarizeStudy } from "./study-summary.ts";
+export { bootstrap, type RowSummary, summarizeStudy } from "./study-summary.ts";
 export type { TrainingChange } from "./training-change.ts";

@@ -1,0 +1,139 @@
+/** Parts of docs/results.md that are more than a study's table. */
+import {
+  ALTERATIONS,
+  type AlterationName,
+  argmax,
+  bootstrap,
+  calibrateFolds,
+  chooseInside,
+  computeMetrics,
+  hitsOf,
+  type Metrics,
+  nestedAccuracies,
+  type PredictionRow,
+  probabilitiesOf,
+  type StudyEntry,
+  type StudyResults,
+  type StudyRow,
+} from "../src/evaluation/index.ts";
+
+export const percent = (value: number) => `${(100 * value).toFixed(1)} %`;
+export const points = (value: number) => `${value < 0 ? "−" : "+"}${Math.abs(100 * value).toFixed(1)}`;
+const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/**
+ * Recipes compared inside training folds, and what choosing by that is worth outside.
+ * @param outer the same rows on single folds, as far as they were computed
+ */
+export function searchSection(
+  about: string,
+  rows: readonly StudyRow[],
+  inner: StudyResults,
+  outer: StudyResults,
+): string {
+  const done = rows.filter(({ name }) => inner.entries.some(({ row }) => row === name));
+  const choices = chooseInside(
+    inner,
+    done.map(({ name }) => name),
+  );
+  const scoreOf = (fold: (typeof choices)[number], name: string) =>
+    fold.scores.find(({ row }) => row === name)!.accuracy;
+  const average = (name: string) => mean(choices.map((fold) => scoreOf(fold, name)));
+  const first = done[0]!.name;
+  const gain = (name: string) => {
+    const entries = (row: string) => inner.entries.filter((entry) => entry.row === row);
+    const pairs = entries(name).flatMap((a) => {
+      const b = entries(first).find(({ seed }) => seed === a.seed);
+      return b ? [[hitsOf(inner, a), hitsOf(inner, b)] as const] : [];
+    });
+    // By image, over the folds that it was predicted without: its four predictions are no four images.
+    const ids = [...new Set(inner.images.map(({ id }) => id))];
+    const byImage = pairs.map(([a, b]) =>
+      ids.map((id) => {
+        const at = inner.images.flatMap((image, i) => (image.id === id ? [i] : []));
+        return mean(at.map((i) => Number(a[i]) - Number(b[i])));
+      }),
+    );
+    const { low, high } = bootstrap(byImage);
+    return `${points(mean(byImage.map(mean)))} (${points(low)} to ${points(high)})`;
+  };
+  const cells = done.map(({ name, what }) => {
+    const folds = choices.map((fold) => {
+      const value = (100 * scoreOf(fold, name)).toFixed(1);
+      return fold.chosen === name ? `**${value}**` : value;
+    });
+    return `| \`${name}\` | ${what} | ${percent(average(name))} | ${name === first ? "" : gain(name)} | ${folds.join(" | ")} |`;
+  });
+  const left = rows.filter((row) => !done.includes(row)).map(({ name }) => `\`${name}\``);
+  const nested = nestedAccuracies(choices, outer);
+  return [
+    about,
+    "",
+    `| recipe | what | inside, mean of folds | against \`${first}\`, 95 % interval | ${choices.map(({ fold }) => `for ${fold}`).join(" | ")} |`,
+    `|---|---|---|---|${choices.map(() => "---|").join("")}`,
+    ...cells,
+    "",
+    "Bold: what the fold of that column would choose. Only the other folds' images count there, predicted by networks that saw neither.",
+    ...(left.length > 0 ? ["", `Listed in the study and not computed: ${left.join(", ")}.`] : []),
+    ...(nested.length > 0
+      ? [
+          "",
+          `**Nested accuracy**, each fold with the recipe it would choose: ${nested.map(({ seed, accuracy }) => `${percent(accuracy)} (seed ${seed})`).join(", ")}.`,
+        ]
+      : []),
+  ].join("\n");
+}
+
+function hitRate(results: StudyResults, packed: string): number {
+  return mean(hitsOf(results, { probabilities: packed }).map(Number));
+}
+
+function changedRate(results: StudyResults, entry: StudyEntry, packed: string): number {
+  const [plain, altered] = [probabilitiesOf(results, entry), probabilitiesOf(results, { probabilities: packed })];
+  return mean(plain.map((p, i) => Number(argmax(p) !== argmax(altered[i]!))));
+}
+
+/** Altered test images, a column of accuracy and of changed predictions for each of the rows. */
+export function robustnessSection(results: StudyResults, rows: readonly string[]): string {
+  const entries = rows.map((row) => results.entries.filter((entry) => entry.row === row && entry.altered));
+  if (entries.some((found) => found.length === 0)) return "Not computed yet.";
+  const names = (Object.keys(ALTERATIONS) as AlterationName[]).filter((name) =>
+    entries.every((found) => found.every(({ altered }) => altered?.[name])),
+  );
+  const cells = names.map((name) => {
+    const { what, kind } = ALTERATIONS[name];
+    const columns = entries.map((found) => {
+      const accuracy = mean(found.map(({ altered }) => hitRate(results, altered![name]!)));
+      const changed = mean(found.map((entry) => changedRate(results, entry, entry.altered![name]!)));
+      return `${percent(accuracy)}, ${percent(changed)}`;
+    });
+    return `| ${kind === "shortcut" ? "*shortcut* " : ""}${what} | ${columns.join(" | ")} |`;
+  });
+  const plain = entries.map((found) => percent(mean(found.map(({ accuracy }) => accuracy))));
+  return [
+    `| test images | ${rows.map((row, r) => `\`${row}\` (${entries[r]!.length} ${entries[r]!.length === 1 ? "seed" : "seeds"}): right, changed`).join(" | ")} |`,
+    `|---|${rows.map(() => "---|").join("")}`,
+    `| as they are | ${plain.join(" | ")} |`,
+    ...cells,
+  ].join("\n");
+}
+
+/** Out-of-fold metrics of a row, all seeds' predictions together, each fold with the temperature of the others. */
+export function calibratedMetrics(
+  results: StudyResults,
+  row: string,
+): { seeds: number; plain: Metrics; calibrated: Metrics } {
+  const entries = results.entries.filter((entry) => entry.row === row);
+  const of = (entry: StudyEntry): PredictionRow[] => {
+    const probabilities = probabilitiesOf(results, entry);
+    return results.images.map((image, i) => ({ ...image, probabilities: probabilities[i]! }));
+  };
+  return {
+    seeds: entries.length,
+    plain: computeMetrics(entries.flatMap(of), results.classes),
+    calibrated: computeMetrics(
+      entries.flatMap((entry) => calibrateFolds(of(entry)).rows),
+      results.classes,
+    ),
+  };
+}
