@@ -39,11 +39,6 @@ export const RECIPES: StudyRow[] = [
   },
   { name: "high-rate", what: "twice the learning rate", config: tune({ learningRate: 4e-3 }) },
   { name: "low-rate", what: "half the learning rate", config: tune({ learningRate: 1e-3 }) },
-  {
-    name: "background-colour",
-    what: "colours relative to the crop's own background",
-    config: { colour: "background" },
-  },
   { name: "mask-pooling", what: "pooled over the mask alone", config: tune({ pooling: "mask" }) },
   { name: "less-dropout", what: "dropout 0.1 instead of 0.4", config: tune({ dropout: 0.1 }) },
   { name: "more-smoothing", what: "label smoothing 0.2 instead of 0.1", config: tune({ labelSmoothing: 0.2 }) },
