@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { configOf } from "../src/evaluation/index.ts";
-import { DOCUMENT, drawings, STUDIES, studySection, withResults } from "./report.ts";
+import { CARD, DOCUMENT, drawings, STUDIES, studySection, withCard, withResults } from "./report.ts";
 import { studyPlot } from "./study-plot.ts";
 
 test("docs/results.md says what experiments/results says", () => {
@@ -12,6 +12,11 @@ test("docs/results.md says what experiments/results says", () => {
     expect(existsSync(file), file).toBe(true);
     expect(readFileSync(file, "utf8"), file).toBe(svg);
   }
+});
+
+test("the card of the model says what was measured of it", () => {
+  const card = readFileSync(CARD, "utf8");
+  expect(withCard(card)).toBe(card);
 });
 
 test.each(STUDIES)("every row of $name is a configuration, named once, against a row that there is", (study) => {

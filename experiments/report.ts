@@ -8,8 +8,10 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { type RowSummary, type Study, type StudyResults, summarizeStudy } from "../src/evaluation/index.ts";
 import { writeFileAtomic } from "../src/runs/index.ts";
 import { certaintyPlots } from "./certainty-plot.ts";
+import { modelCard } from "./model-card.ts";
 import type { ScianVotes } from "./scian-votes.ts";
 import { calibratedMetrics, percent, points, robustnessSection, searchSection } from "./sections.ts";
+import type { ShippedModel } from "./shipped-model.ts";
 import { study as ablation } from "./studies/ablation.ts";
 import { study as fewLabels } from "./studies/few-labels.ts";
 import { study as labelNoise } from "./studies/label-noise.ts";
@@ -19,6 +21,7 @@ import { studyPlot } from "./study-plot.ts";
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 export const DOCUMENT = at("../docs/results.md");
+export const CARD = at("../models/hushem.md");
 const RESULTS = at("results/");
 
 function readResults<T>(path: string): T | undefined {
@@ -95,7 +98,7 @@ export function scianSection({ sets }: ScianVotes): string {
 function filled(document: string, block: string, content: string): string {
   const [open, close] = [`<!-- ${block} -->`, `<!-- /${block} -->`];
   const [from, to] = [document.indexOf(open), document.indexOf(close)];
-  if (from < 0 || to < from) throw new Error(`docs/results.md has no ${open} … ${close}`);
+  if (from < 0 || to < from) throw new Error(`no ${open} … ${close} in the document`);
   return `${document.slice(0, from + open.length)}\n${content}\n${document.slice(to)}`;
 }
 
@@ -125,6 +128,12 @@ function certaintySection(results: StudyResults): string {
     "",
     "![Reliability diagram, seed 1](images/hushem-reliability.svg) ![Accuracy against coverage, seed 1](images/hushem-coverage.svg)",
   ].join("\n");
+}
+
+/** The model's card as its results have it. */
+export function withCard(document: string): string {
+  const shipped = readResults<ShippedModel>("shipped-model.json");
+  return shipped ? filled(document, "card", modelCard(shipped)) : document;
 }
 
 /** The document as the results have it. */
@@ -162,5 +171,6 @@ export function drawings(): Map<string, string> {
 
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
   await writeFileAtomic(DOCUMENT, withResults(readFileSync(DOCUMENT, "utf8")));
+  await writeFileAtomic(CARD, withCard(readFileSync(CARD, "utf8")));
   for (const [file, svg] of drawings()) await writeFileAtomic(file, svg);
 }
