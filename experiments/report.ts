@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { type RowSummary, type Study, type StudyResults, summarizeStudy } from "../src/evaluation/index.ts";
 import { writeFileAtomic } from "../src/runs/index.ts";
+import type { ScianStandIns } from "./scian-stand-ins.ts";
 import type { ScianVotes } from "./scian-votes.ts";
 import { study as ablation } from "./studies/ablation.ts";
 import { study as fewLabels } from "./studies/few-labels.ts";
@@ -90,6 +91,25 @@ export function scianSection({ sets }: ScianVotes): string {
   ].join("\n");
 }
 
+/** The protocols of SCIAN on drawn stand-ins, as Markdown. */
+export function standInsSection({ runs, votesAgainstLabels }: ScianStandIns): string {
+  const { accuracy, votesCrossEntropy, seeds, images } = votesAgainstLabels;
+  const nats = (value: number) => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(3)}`;
+  const range = ({ mean, interval }: typeof accuracy, told: (value: number) => string) =>
+    `${told(mean)} (95 % interval ${told(interval.low)} to ${told(interval.high)})`;
+  return [
+    "| protocol | targets | seed | right | accuracy | balanced | against the votes, nats | fields in more than one fold | tested in each fold |",
+    "|---|---|---|---|---|---|---|---|---|",
+    ...runs.map((run) => {
+      const fields = run.grouping.find(({ key }) => key === "group")!;
+      const folds = run.folds.map(({ name, test }) => `${name} ${test}`).join(", ");
+      return `| ${run.protocol} | ${run.votes ? "votes" : "labels"} | ${run.seed} | ${run.correct} of ${run.count} | ${percent(run.accuracy)} | ${percent(run.balancedAccuracy)} | ${run.votesCrossEntropy.toFixed(3)} | ${fields.divided} of ${fields.count} | ${folds} |`;
+    }),
+    "",
+    `Votes less labels as targets, partial agreement, ${images} images and ${seeds} seeds drawn with replacement: accuracy against the majority ${range(accuracy, points)} points; cross-entropy against the experts' shares ${range(votesCrossEntropy, nats)} nats, where less is better.`,
+  ].join("\n");
+}
+
 /** Replaces what stands between the markers of a block. @throws where the markers are missing */
 function filled(document: string, block: string, content: string): string {
   const [open, close] = [`<!-- ${block} -->`, `<!-- /${block} -->`];
@@ -105,7 +125,9 @@ export function withResults(document: string): string {
   let text = document;
   for (const study of STUDIES) text = filled(text, `study:${study.name}`, studySection(study, summaryOf(study)));
   const votes = readResults<ScianVotes>("scian-votes.json");
-  return votes ? filled(text, "scian", scianSection(votes)) : text;
+  if (votes) text = filled(text, "scian", scianSection(votes));
+  const standIns = readResults<ScianStandIns>("scian-stand-ins.json");
+  return standIns ? filled(text, "scian-stand-ins", standInsSection(standIns)) : text;
 }
 
 /** Every study's drawing: file → SVG. */

@@ -14,7 +14,7 @@ export {
 export * from "./metrics.ts";
 export { chooseInside, type InnerScores, nestedAccuracies } from "./nested.ts";
 export { cohenKappa, fleissKappa, type RaterSummary, summarizeRaters } from "./raters.ts";
-export { drawFolds, publishedFolds, type SplitOptions } from "./splits.ts";
+export { drawFolds, foldPerGroup, publishedFolds, type SplitOptions } from "./splits.ts";
 export {
   configOf,
   hitsOf,
@@ -26,5 +26,5 @@ export {
   type StudyRow,
   type StudyRun,
 } from "./study.ts";
-export { type RowSummary, summarizeStudy } from "./study-summary.ts";
+export { bootstrap, type RowSummary, summarizeStudy } from "./study-summary.ts";
 export type { TrainingChange } from "./training-change.ts";

@@ -4,4 +4,5 @@ export * from "./encode.ts";
 export * from "./filters.ts";
 export type * from "./image.ts";
 export * from "./regions.ts";
+export * from "./tiff.ts";
 export * from "./window.ts";
