@@ -9,6 +9,7 @@ import { type RowSummary, type Study, type StudyResults, summarizeStudy } from "
 import { writeFileAtomic } from "../src/runs/index.ts";
 import { certaintyPlots } from "./certainty-plot.ts";
 import { modelCard } from "./model-card.ts";
+import type { ScianStandIns } from "./scian-stand-ins.ts";
 import type { ScianVotes } from "./scian-votes.ts";
 import { calibratedMetrics, percent, points, robustnessSection, searchSection } from "./sections.ts";
 import type { ShippedModel } from "./shipped-model.ts";
@@ -94,6 +95,25 @@ export function scianSection({ sets }: ScianVotes): string {
   ].join("\n");
 }
 
+/** The protocols of SCIAN on drawn stand-ins, as Markdown. */
+export function standInsSection({ runs, votesAgainstLabels }: ScianStandIns): string {
+  const { accuracy, votesCrossEntropy, seeds, images } = votesAgainstLabels;
+  const nats = (value: number) => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(3)}`;
+  const range = ({ mean, interval }: typeof accuracy, told: (value: number) => string) =>
+    `${told(mean)} (95 % interval ${told(interval.low)} to ${told(interval.high)})`;
+  return [
+    "| protocol | targets | seed | right | accuracy | balanced | against the votes, nats | fields in more than one fold | tested in each fold |",
+    "|---|---|---|---|---|---|---|---|---|",
+    ...runs.map((run) => {
+      const fields = run.grouping.find(({ key }) => key === "group")!;
+      const folds = run.folds.map(({ name, test }) => `${name} ${test}`).join(", ");
+      return `| ${run.protocol} | ${run.votes ? "votes" : "labels"} | ${run.seed} | ${run.correct} of ${run.count} | ${percent(run.accuracy)} | ${percent(run.balancedAccuracy)} | ${run.votesCrossEntropy.toFixed(3)} | ${fields.divided} of ${fields.count} | ${folds} |`;
+    }),
+    "",
+    `Votes less labels as targets, partial agreement, ${images} images and ${seeds} seeds drawn with replacement: accuracy against the majority ${range(accuracy, points)} points; cross-entropy against the experts' shares ${range(votesCrossEntropy, nats)} nats, where less is better.`,
+  ].join("\n");
+}
+
 /** Replaces what stands between the markers of a block. @throws where the markers are missing */
 function filled(document: string, block: string, content: string): string {
   const [open, close] = [`<!-- ${block} -->`, `<!-- /${block} -->`];
@@ -148,7 +168,9 @@ export function withResults(document: string): string {
   const [inner, outer] = [readResults<StudyResults>("studies/search.json"), outerResults()];
   if (inner && outer) text = filled(text, "search", searchSection(search.about, search.rows, inner, outer));
   const votes = readResults<ScianVotes>("scian-votes.json");
-  return votes ? filled(text, "scian", scianSection(votes)) : text;
+  if (votes) text = filled(text, "scian", scianSection(votes));
+  const standIns = readResults<ScianStandIns>("scian-stand-ins.json");
+  return standIns ? filled(text, "scian-stand-ins", standInsSection(standIns)) : text;
 }
 
 /** Every study's drawing: file → SVG. */

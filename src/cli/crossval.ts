@@ -20,7 +20,7 @@ export const command: Command = {
   name: "crossval",
   summary:
     "Cross-validates both stages: fixed steps, averaged last weights, nothing chosen on test folds. Writes a run folder with a report.",
-  usage: "<dataset> [--folds FILE | --k 5 [--group group|patient]] --out RUN",
+  usage: "<dataset> [--folds FILE | --k 5 [--group group|patient] | --group patient --leave-one-out] --out RUN",
   example: "androscope crossval data/hushem --folds data/hushem/folds.csv --seed 1 --out runs/hushem-1",
   options: {
     out: { type: "string", value: "RUN", help: "run folder to create", required: true },
@@ -31,6 +31,7 @@ export const command: Command = {
     },
     k: { type: "integer", value: "N", help: "draw N stratified folds (5 where the dataset has none of its own)" },
     group: { type: "string", value: "group|patient", help: "keep images of one group or patient in one fold" },
+    "leave-one-out": { type: "boolean", help: "with --group: every group or patient is a fold of its own" },
     resume: { type: "boolean", help: "continue an interrupted run in --out" },
     literature: { type: "boolean", help: "also compute the literature's selection rule, marked optimistic" },
     ...DATASET_OPTIONS,
@@ -47,10 +48,19 @@ export const command: Command = {
         fix: "Leave one out.",
       });
     }
+    const oneOut = options["leave-one-out"] ?? false;
+    if (oneOut && (!group || options.k !== undefined)) {
+      throw new AndroscopeError("usage/bad-value", {
+        expected: "--leave-one-out with --group, and without --k: there are as many folds as groups",
+        found: group ? "--k" : "no --group",
+        fix: "For example --group patient --leave-one-out.",
+      });
+    }
     const workers = workersOf(options.workers);
     const config = await loadConfig(options.config, options.set);
     const dataset = await openDataset(path, {
       folds: options.folds,
+      votes: options.votes,
       agreement: oneOf("agreement", options.agreement, ["partial", "total"]),
       attribute: oneOf("attribute", options.attribute, ["head", "acrosome", "vacuole", "tail"]),
     });
@@ -61,7 +71,9 @@ export const command: Command = {
       seed: atLeast("seed", options.seed, 0),
       split: own
         ? { kind: "published" }
-        : { kind: "drawn", k: atLeast("k", options.k ?? 5, 2), ...(group ? { group } : {}) },
+        : group && oneOut
+          ? { kind: "one-out", group }
+          : { kind: "drawn", k: atLeast("k", options.k ?? 5, 2), ...(group ? { group } : {}) },
       out: options.out,
       resume: options.resume,
       threads: atLeast("threads", options.threads, 1),
@@ -76,6 +88,7 @@ export const command: Command = {
       ["--folds", options.folds],
       ["--k", options.k],
       ["--group", group],
+      ["--votes", options.votes],
       ["--agreement", options.agreement],
       ["--attribute", options.attribute],
       ["--config", options.config],
@@ -88,6 +101,7 @@ export const command: Command = {
     ];
     const line = [
       `androscope crossval ${quoted(path)}`,
+      ...(oneOut ? ["--leave-one-out"] : []),
       ...given.flatMap(([name, value]) => (value === undefined ? [] : [`${name} ${quoted(value)}`])),
       ...(options.literature ? ["--literature"] : []),
     ];

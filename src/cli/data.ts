@@ -11,6 +11,7 @@ import {
   PUBLIC_SETS,
   requireEmptyFolder,
   writePhantomDataset,
+  writeStandIns,
 } from "../datasets/index.ts";
 import { AndroscopeError, writeFileAtomic } from "../runs/index.ts";
 import type { Command, CommandResult, Invocation } from "./command.ts";
@@ -20,7 +21,8 @@ const SUBCOMMANDS = ["describe", "import", "manifest", "phantoms"] as const;
 export const command: Command = {
   name: "data",
   summary: "Describes a dataset (the default), imports a public one, writes a manifest, or draws phantoms.",
-  usage: "[describe] PATH | import SET --from SOURCE --to DIR | manifest PATH --out FILE | phantoms --out DIR",
+  usage:
+    "[describe] PATH | import SET --from SOURCE --to DIR | manifest PATH --out FILE | phantoms [--like scian --votes FILE] --out DIR",
   example: "androscope data import hushem --from hushem.zip --to data/hushem",
   options: {
     from: { type: "string", value: "SOURCE", help: "import: a folder, a zip file or the http(s) address of one" },
@@ -29,7 +31,7 @@ export const command: Command = {
     votes: {
       type: "string",
       value: "FILE",
-      help: "SCIAN: the experts' votes (default votes_and_folds.csv beside the images)",
+      help: "SCIAN: the experts' votes (default votes_and_folds.csv beside the images); phantoms: those to draw for",
     },
     folds: { type: "string", value: "FILE", help: "a CSV with path,fold to join" },
     agreement: {
@@ -39,6 +41,11 @@ export const command: Command = {
       default: "partial",
     },
     attribute: { type: "string", value: "NAME", help: "MHSMA: head, acrosome, vacuole or tail", default: "head" },
+    like: {
+      type: "string",
+      value: "scian",
+      help: "phantoms: a stand-in for every image in a file of votes, with its name and size",
+    },
     n: { type: "integer", value: "N", help: "phantoms: how many images", default: 300 },
     seed: { type: "integer", value: "N", help: "phantoms: the seed", default: 1 },
   },
@@ -99,18 +106,32 @@ async function manifest(args: string[], { options, progress }: Invocation): Prom
   };
 }
 
-async function phantoms(args: string[], { options, progress }: Invocation): Promise<CommandResult> {
+async function phantoms(args: string[], invocation: Invocation): Promise<CommandResult> {
+  const { options, progress } = invocation;
   if (args.length > 0) throw usage("no further argument", JSON.stringify(args[0]), "Give the folder with --out.");
   if (!options.out) throw missing("--out DIR", "Name a new folder.");
   if (options.n < 1 || options.seed < 0) {
     throw usage("--n of 1 or more and --seed of 0 or more", `${options.n} and ${options.seed}`, "Correct them.");
   }
   await requireEmptyFolder(options.out);
+  if (options.like !== undefined) return standIns(options.like, invocation);
   const { images } = await writePhantomDataset(options.out, { count: options.n, seed: options.seed }, progress);
   return {
     json: { root: options.out, images, seed: options.seed },
     text: `${images} phantoms, drawn and not photographed, in ${options.out}, with masks, parts and poses`,
     next: [`androscope data describe ${options.out}`, `androscope crossval ${options.out} --k 5 --out runs/phantoms`],
+  };
+}
+
+async function standIns(like: string, { options, progress }: Invocation): Promise<CommandResult> {
+  if (like !== "scian") throw usage("--like scian", JSON.stringify(like), "Leave it out for phantoms of all classes.");
+  if (!options.votes) throw missing("--votes FILE", "Name SCIAN's file of votes: docs/data.md.");
+  const { out, seed, votes } = options;
+  const { images } = await writeStandIns(out, { votes, seed }, progress);
+  return {
+    json: { root: out, images, seed, like },
+    text: `${images} stand-ins for SCIAN, drawn and not photographed, in ${out}, with the votes`,
+    next: [`androscope data describe ${out}`, `androscope crossval ${out} --out runs/stand-ins`],
   };
 }
 
@@ -172,7 +193,9 @@ function descriptionText(d: Description): string {
   ].join("\n");
 }
 
-function publicSetLines({ publicSet }: Description): string[] {
+function publicSetLines({ publicSet, kind }: Description): string[] {
+  if (kind === "scian-stand-ins")
+    return ["Drawn by Androscope, not photographed: stand-ins for SCIAN. No figure on them says anything of cells."];
   if (!publicSet) return ["Public set: none that is known; its licence is for you to know."];
   const { sums, licence, page, notes } = publicSet;
   return [

@@ -20,6 +20,11 @@ export const DATASET_OPTIONS = {
     value: "partial|total",
     help: "SCIAN: majority labels, or only images on which all experts agree",
   },
+  votes: {
+    type: "string",
+    value: "FILE",
+    help: "SCIAN: the experts' votes (default votes_and_folds.csv beside the images)",
+  },
   attribute: { type: "string", value: "head|acrosome|vacuole|tail", help: "MHSMA: which structure to classify" },
 } as const satisfies Record<string, OptionSpec>;
 

@@ -49,6 +49,7 @@ export const command: Command = {
     const threads = atLeast("threads", options.threads, 1);
     const dataset = await openDataset(path, {
       folds: options.folds,
+      votes: options.votes,
       agreement: oneOf("agreement", options.agreement, ["partial", "total"]),
       attribute: oneOf("attribute", options.attribute, ["head", "acrosome", "vacuole", "tail"]),
     });

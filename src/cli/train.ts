@@ -30,6 +30,7 @@ export const command: Command = {
     const path = onlyPositional("train", "dataset", positionals);
     const config = await loadConfig(options.config, options.set);
     const dataset = await openDataset(path, {
+      votes: options.votes,
       agreement: oneOf("agreement", options.agreement, ["partial", "total"]),
       attribute: oneOf("attribute", options.attribute, ["head", "acrosome", "vacuole", "tail"]),
     });

@@ -26,7 +26,7 @@ export interface Problem {
 }
 
 export interface Dataset {
-  /** "hushem", "scian", "smids", "mhsma", "phantoms", "folder" or "manifest". */
+  /** "hushem", "scian", "scian-stand-ins" (drawn), "smids", "mhsma", "phantoms", "folder" or "manifest". */
   readonly kind: string;
   readonly root: string;
   readonly classes: readonly string[];

@@ -13,6 +13,7 @@ export {
   phantomDataset,
   phantomOf,
   writePhantomDataset,
+  writeStandIns,
 } from "./phantom/index.ts";
 export { licenceOf, PUBLIC_SETS } from "./publicSets.ts";
-export { SCIAN_CLASSES } from "./scian.ts";
+export { SCIAN_CLASSES } from "./scian-votes.ts";

@@ -50,6 +50,7 @@ export function licenceOf(kind: string): string {
     case "mhsma":
       return "MHSMA, CC BY-NC-SA 4.0: evaluation only";
     case "phantoms":
+    case "scian-stand-ins":
       return "generated phantoms, Apache-2.0";
     default:
       return "unknown: ask the owner of the training images";

@@ -1,31 +1,16 @@
 /**
- * SCIAN-MorphoSpermGS (Chang et al. 2017): 35 × 35 grey heads with the votes of three experts. File names carry the
- * subject, slide, field and cell: `ch00_p<subject>-pl<slide>-sample<field>-sperm<n>.tif`. The votes come from a CSV
- * beside the images, `votes_and_folds.csv`.
+ * SCIAN-MorphoSpermGS (Chang et al. 2017): grey heads of 30 to 35 pixels with the votes of three experts. File names
+ * carry the subject, slide, field and cell: `ch00_p<subject>-pl<slide>-sample<field>-sperm<n>.tif`. The votes come from
+ * a CSV beside the images, `votes_and_folds.csv`.
  */
 import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
 import { readImage } from "../imaging/index.ts";
-import { AndroscopeError } from "../runs/index.ts";
 import type { Dataset, Problem, Sample } from "./dataset.ts";
 import { fromFiles } from "./files.ts";
-import { optional, readTable } from "./manifest.ts";
-
-export const SCIAN_CLASSES = ["Normal", "Tapered", "Pyriform", "Small", "Amorphous"];
-const NAME = /^ch00_p(\w+)-pl(\w+)-sample(\w+)-sperm(\w+)\.(?:tiff?|png|bmp)$/i;
-
-export interface ScianName {
-  subject: string;
-  slide: string;
-  field: string;
-  sperm: string;
-}
-
-/** What a file name of the set says, or undefined. */
-export function parseScianName(name: string): ScianName | undefined {
-  const match = NAME.exec(name);
-  return match ? { subject: match[1]!, slide: match[2]!, field: match[3]!, sperm: match[4]! } : undefined;
-}
+import { optional } from "./manifest.ts";
+import { STAND_INS_MARK } from "./phantom/index.ts";
+import { parseScianName, readVotes, SCIAN_CLASSES, stemOf, type VoteRow } from "./scian-votes.ts";
 
 /** The set, where most names are its; else undefined. */
 export async function openScian(
@@ -38,17 +23,18 @@ export async function openScian(
   const votesFile = options.votes ?? join(root, "votes_and_folds.csv");
   if (named.length === 0 || named.length < paths.length / 2) return undefined;
   const votes = options.votes || existsSync(votesFile) ? await readVotes(votesFile) : new Map<string, VoteRow>();
+  const told = basename(votesFile);
+  const isWanted = (row: VoteRow | undefined) => agreement === "partial" || inTotalAgreement(row);
   const problems: Problem[] = [];
   const samples: Sample[] = [];
-  const stems = new Map([...votes].map(([name, row]) => [stem(name), row]));
   for (const id of named) {
     const { subject, slide, field } = parseScianName(basename(id))!;
-    const row = stems.get(stem(basename(id)));
+    const row = votes.get(stemOf(basename(id)));
     if (votes.size > 0 && !row) {
-      problems.push({ id, code: "manifest/bad-row", message: `${id}: no votes in votes_and_folds.csv` });
+      problems.push({ id, code: "manifest/bad-row", message: `${id}: no votes in ${told}` });
       continue;
     }
-    if (agreement === "total" && !inTotalAgreement(row)) continue;
+    if (!isWanted(row)) continue;
     samples.push({
       id,
       ...optional("label", row?.label),
@@ -59,17 +45,15 @@ export async function openScian(
       load: () => readImage(join(root, id)),
     });
   }
-  const present = new Set(named.map((id) => stem(basename(id))));
-  for (const name of votes.keys()) {
-    if (!present.has(stem(name))) {
-      problems.push({
-        id: name,
-        code: "file/not-found",
-        message: `${name}: named by ${votesFile}, but there is no such image`,
-      });
-    }
+  const present = new Set(named.map((id) => stemOf(basename(id))));
+  for (const [stem, row] of votes) {
+    if (present.has(stem) || !isWanted(row)) continue;
+    const message = `${row.name}: named by ${told}, but there is no such image`;
+    problems.push({ id: row.name, code: "file/not-found", message });
   }
-  return fromFiles("scian", root, SCIAN_CLASSES, samples, problems);
+  // Drawn images must never be taken for the set, least of all in a report.
+  const kind = existsSync(join(root, STAND_INS_MARK)) ? "scian-stand-ins" : "scian";
+  return fromFiles(kind, root, SCIAN_CLASSES, samples, problems);
 }
 
 /**
@@ -80,48 +64,4 @@ export async function openScian(
 function inTotalAgreement(row: VoteRow | undefined): boolean {
   if (!row) return false;
   return row.totalFold === undefined ? !row.hasTotalFolds && new Set(row.raters).size === 1 : true;
-}
-
-interface VoteRow {
-  label: number;
-  raters: number[];
-  fold: string | undefined;
-  /** Fold within the total-agreement subset. */
-  totalFold: string | undefined;
-  /** Whether the file tells the published subset. */
-  hasTotalFolds: boolean;
-}
-
-const stem = (name: string) => name.replace(/\.\w+$/, "").toLowerCase();
-
-async function readVotes(file: string): Promise<Map<string, VoteRow>> {
-  const { header, rows } = await readTable(file);
-  const refuse = (code: "manifest/bad-header" | "manifest/bad-row", found: string) =>
-    new AndroscopeError(code, {
-      expected: "columns image, label, expert1 to expert3, classes as 0 to 4",
-      found,
-      where: file,
-      fix: "See docs/data.md for the format of the votes.",
-    });
-  const classIndex = (text: string) => {
-    if (!/^[0-4]$/.test(text)) throw refuse("manifest/bad-row", `the class ${JSON.stringify(text)}`);
-    return Number(text);
-  };
-  const raterColumns = header.filter((name) => /^(rater|expert)\d$/i.test(name));
-  const find = (...names: string[]) => header.find((column) => names.includes(column.toLowerCase()));
-  const [nameColumn, labelColumn] = [find("image", "file", "path"), find("label")];
-  if (!nameColumn || !labelColumn) throw refuse("manifest/bad-header", header.join(","));
-  const [foldColumn, totalColumn] = [find("fold"), find("total_agreement_fold")];
-  return new Map(
-    rows.map(({ cells }) => [
-      basename(cells[nameColumn]!),
-      {
-        label: classIndex(cells[labelColumn]!),
-        raters: raterColumns.map((column) => classIndex(cells[column]!)),
-        fold: (foldColumn && cells[foldColumn]) || undefined,
-        totalFold: (totalColumn && cells[totalColumn]) || undefined,
-        hasTotalFolds: totalColumn !== undefined,
-      },
-    ]),
-  );
 }

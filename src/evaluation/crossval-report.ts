@@ -42,6 +42,10 @@ function splitInWords({ split, folds }: CrossvalRun["result"]): string {
   if (split.kind === "published") return `The ${folds.length} folds come with the data.`;
   if (split.kind === "pairs")
     return `The folds come with the data; each of the ${folds.length} pairs was kept from training.`;
+  if (split.kind === "one-out") {
+    const { group } = split;
+    return `Leave-one-${group}-out: each of the ${folds.length} folds is one ${group}, tested by networks that saw no image of it.`;
+  }
   const grouped = split.group ? `, and every ${split.group} in one fold` : ", image by image";
   return `The ${folds.length} folds were drawn by the seed, with the classes spread evenly${grouped}.`;
 }

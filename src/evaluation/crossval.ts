@@ -43,7 +43,7 @@ import {
 } from "./fold-task.ts";
 import { type Grouping, groupings } from "./grouping.ts";
 import { argmax, computeMetrics, type Metrics, type PredictionRow } from "./metrics.ts";
-import { drawFolds, pairsOf, publishedFolds } from "./splits.ts";
+import { drawFolds, foldPerGroup, pairsOf, publishedFolds } from "./splits.ts";
 import { changedTraining, describeChange, type TrainingChange } from "./training-change.ts";
 
 export interface CrossvalOptions {
@@ -52,9 +52,13 @@ export interface CrossvalOptions {
   seed: number;
   /**
    * Use the dataset's own folds, one at a time or, for choices inside training folds (nested.ts), every two of them
-   * together; else draw `k`, keeping groups together where asked.
+   * together; or draw `k`, keeping groups together where asked; or leave one group or patient out at a time.
    */
-  split: { kind: "published" } | { kind: "pairs" } | { kind: "drawn"; k: number; group?: "group" | "patient" };
+  split:
+    | { kind: "published" }
+    | { kind: "pairs" }
+    | { kind: "drawn"; k: number; group?: "group" | "patient" }
+    | { kind: "one-out"; group: "group" | "patient" };
   out: string;
   resume?: boolean;
   threads: number;
@@ -145,7 +149,7 @@ export async function crossValidate(options: CrossvalOptions): Promise<CrossvalR
     ...(options.change ? { change: options.change } : {}),
     config,
   };
-  const folds = split.kind === "drawn" ? drawFolds(labelled, { ...split, seed }) : publishedFolds(labelled);
+  const folds = foldsOf(split, labelled, seed);
   requireFilledFolds(folds, dataset.root);
   const run = await openRun(options.out, identity, { resume: options.resume });
   try {
@@ -183,6 +187,17 @@ export async function crossValidate(options: CrossvalOptions): Promise<CrossvalR
     return await conclude(run, { ...options, device }, set, records, masks, preparing);
   } finally {
     await run.close();
+  }
+}
+
+function foldsOf(split: CrossvalOptions["split"], labelled: Dataset["samples"], seed: number) {
+  switch (split.kind) {
+    case "drawn":
+      return drawFolds(labelled, { ...split, seed });
+    case "one-out":
+      return foldPerGroup(labelled, split.group);
+    default:
+      return publishedFolds(labelled);
   }
 }
 
@@ -304,6 +319,7 @@ async function conclude(
   const result: CrossvalResult = {
     protocol: [
       options.split.kind === "pairs" ? PAIRS_PROTOCOL : config.distill.transductive ? TRANSDUCTIVE_PROTOCOL : PROTOCOL,
+      ...(options.split.kind === "one-out" ? [`One ${options.split.group} is left out at a time.`] : []),
       ...(options.change ? [describeChange(options.change)] : []),
     ].join(" "),
     split: options.split,

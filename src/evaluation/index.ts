@@ -23,7 +23,7 @@ export {
   type TestedImage,
   testRobustness,
 } from "./robustness.ts";
-export { drawFolds, publishedFolds, type SplitOptions } from "./splits.ts";
+export { drawFolds, foldPerGroup, publishedFolds, type SplitOptions } from "./splits.ts";
 export {
   configOf,
   hitsOf,

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Sample } from "../datasets/index.ts";
-import { drawFolds, pairsOf, publishedFolds } from "./splits.ts";
+import { drawFolds, foldPerGroup, pairsOf, publishedFolds } from "./splits.ts";
 
 type Known = Partial<Pick<Sample, "label" | "fold" | "group" | "patient">>;
 const sample = (known: Known, i: number): Sample => ({
@@ -140,4 +140,16 @@ test("every two folds make a pair, each once", () => {
     { name: "b+c", folds: [1, 2] },
   ]);
   expect(pairsOf(["1", "2", "3", "4", "5"])).toHaveLength(10);
+});
+
+describe("a fold for each group", () => {
+  test("named by it, in order of the names, whatever the labels", () => {
+    const samples = ["p10", "p2", "p10", "p1"].map((patient, i) => sample({ patient, label: i % 2 }, i));
+    expect(foldPerGroup(samples, "patient")).toEqual({ names: ["p1", "p2", "p10"], fold: [2, 1, 2, 0] });
+  });
+
+  test("an image of nobody is refused", () => {
+    const samples = [sample({ group: "a" }, 0), sample({}, 1)];
+    expect(() => foldPerGroup(samples, "group")).toThrow(code("data/groups"));
+  });
 });

@@ -1,4 +1,4 @@
-/** Folds: published ones as they are, or stratified ones that keep groups together. */
+/** Folds: published ones as they are, stratified ones that keep groups together, or one for each group. */
 import type { Sample } from "../datasets/index.ts";
 import { AndroscopeError, Random } from "../runs/index.ts";
 
@@ -28,6 +28,28 @@ export function publishedFolds(samples: readonly Sample[]): { names: string[]; f
   return { names, fold: samples.map((s) => names.indexOf(s.fold!)) };
 }
 
+/** Every group or patient is a fold of its own, by its name. @throws `data/groups` where an image names none */
+export function foldPerGroup(
+  samples: readonly Sample[],
+  group: "group" | "patient",
+): { names: string[]; fold: number[] } {
+  const values = samples.map((sample) => namedBy(sample, group));
+  const names = [...new Set(values)].sort(byNumber);
+  const at = new Map(names.map((name, f) => [name, f]));
+  return { names, fold: values.map((value) => at.get(value)!) };
+}
+
+function namedBy(sample: Sample, group: "group" | "patient"): string {
+  const value = sample[group];
+  if (value !== undefined) return value;
+  throw new AndroscopeError("data/groups", {
+    expected: `a ${group} for every image`,
+    found: `none for ${sample.id}`,
+    where: sample.id,
+    fix: `Fill in the ${group} column of the manifest, or leave --group out.`,
+  });
+}
+
 /** Every two folds as one part to keep from training, by their indices. */
 export function pairsOf(names: readonly string[]): { name: string; folds: [number, number] }[] {
   return names.flatMap((a, i) =>
@@ -46,15 +68,7 @@ export function drawFolds(
   const random = Random.seeded(seed).stream("folds");
   const units = new Map<string, number[]>();
   for (const [i, sample] of samples.entries()) {
-    const key = (group && sample[group]) ?? `#${i}`;
-    if (group && sample[group] === undefined) {
-      throw new AndroscopeError("data/groups", {
-        expected: `a ${group} for every image`,
-        found: `none for ${sample.id}`,
-        where: sample.id,
-        fix: `Fill in the ${group} column of the manifest, or leave --group out.`,
-      });
-    }
+    const key = group ? namedBy(sample, group) : `#${i}`;
     units.set(key, [...(units.get(key) ?? []), i]);
   }
   if (units.size < k) {

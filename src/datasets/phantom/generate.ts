@@ -11,6 +11,8 @@ export interface PhantomOptions {
   /** 0 textbook shapes, 1 classes that run into each other. */
   difficulty?: number;
   kind: PhantomClass;
+  /** The head's outline; drawn for the class where it is not given. */
+  shape?: Shape;
 }
 
 export interface Phantom {
@@ -36,9 +38,9 @@ export const DEFAULT_DIFFICULTY = 0.6;
 /** Draws one phantom; the same stream gives the same bytes. */
 export function generatePhantom(
   random: Random,
-  { size = DEFAULT_SIZE, difficulty = DEFAULT_DIFFICULTY, kind }: PhantomOptions,
+  { size = DEFAULT_SIZE, difficulty = DEFAULT_DIFFICULTY, kind, shape: given }: PhantomOptions,
 ): Phantom {
-  const shape = drawShape(random.stream("shape"), kind, difficulty);
+  const shape = given ?? drawShape(random.stream("shape"), kind, difficulty);
   const stain = drawStain(random.stream("stain"));
   const place = random.stream("place");
   const pose: Placement = {

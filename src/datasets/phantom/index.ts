@@ -8,3 +8,4 @@ export {
   phantomOf,
 } from "./generate.ts";
 export { halfWidth, PHANTOM_CLASSES, type PhantomClass, type Shape, shapeArea } from "./shapes.ts";
+export { STAND_INS_MARK, standInOf, writeStandIns } from "./stand-ins.ts";

@@ -97,6 +97,24 @@ export function drawShape(random: Random, kind: PhantomClass, difficulty: number
   }
 }
 
+/** The shape between others: the mean of every measure. */
+export function meanShape(shapes: readonly Shape[]): Shape {
+  const mean = (measure: (shape: Shape) => number) =>
+    shapes.reduce((sum, shape) => sum + measure(shape), 0) / shapes.length;
+  const side = (s: 0 | 1) => shapes[0]!.ripples[s].map((_, h) => mean(({ ripples }) => ripples[s][h]!));
+  return {
+    length: mean(({ length }) => length),
+    width: mean(({ width }) => width),
+    taper: mean(({ taper }) => taper),
+    waist: mean(({ waist }) => waist),
+    fullness: mean(({ fullness }) => fullness),
+    bend: mean(({ bend }) => bend),
+    ripples: [side(0), side(1)],
+    acrosomeEnd: mean(({ acrosomeEnd }) => acrosomeEnd),
+    acrosomeLightness: mean(({ acrosomeLightness }) => acrosomeLightness),
+  };
+}
+
 const smoothstep = (x: number) => {
   const c = Math.max(0, Math.min(1, x));
   return c * c * (3 - 2 * c);

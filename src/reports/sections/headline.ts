@@ -45,10 +45,13 @@ function optimistic({ optimisticAccuracy, metrics }: RunReportData): string {
   return `<p class="warning"><span class="tag bad">optimistic</span> <strong>${percent(optimisticAccuracy)} by the literature's rule.</strong> The mean of the five best test epochs of every fold, as published code of this field computes it. It is chosen on test data, ${points(Math.abs(optimisticAccuracy - metrics.accuracy))} ${optimisticAccuracy >= metrics.accuracy ? "more" : "less"} than the figure above, and no estimate of accuracy: use it for nothing but a comparison with figures that were computed in the same way.</p>`;
 }
 
+/** Kinds of datasets that nobody photographed. */
+const DRAWN = ["phantoms", "scian-stand-ins"];
+
 /** What makes the figures flatter than they look. */
 function cautions({ protocol, dataset }: RunReportData): string {
   const found: string[] = [];
-  if (dataset.kind === "phantoms") {
+  if (DRAWN.includes(dataset.kind)) {
     found.push(
       "These are generated phantoms, not cells: the figures show that the program works, and say nothing about accuracy on real smears.",
     );
