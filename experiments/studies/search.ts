@@ -26,12 +26,16 @@ export const RECIPES: StudyRow[] = [
   },
   { name: "wide-crop", what: "the view 1.3 × the long heads instead of 1.1", config: tune({ margin: 1.3 }) },
   {
+    name: "fine",
+    what: "views of 96 instead of 64 pixels in stage 2",
+    config: tune({ viewSize: 96, suppress: { margin: [3, 12] } }),
+  },
+  {
     name: "tight",
     what: "background removed at 0 to 3 instead of 2 to 8 pixels",
     config: tune({ suppress: { margin: [0, 3] } }),
   },
   { name: "close-crop", what: "the view 1.0 × the long heads", config: tune({ margin: 1 }) },
-  { name: "fine", what: "views of 96 instead of 64 pixels", config: { network: { viewSize: 96 } } },
   {
     name: "background-colour",
     what: "colours relative to the crop's own background",

@@ -40,7 +40,8 @@ export function trainingBytes({ network, distill, tune }: Config, set: PreparedS
   const { widths, blocks, viewSize } = network;
   const sum = (value: (width: number, stage: number) => number) =>
     widths.reduce((total, width, stage) => total + value(width, stage), 0);
-  const values = Math.max(distill.batch, tune.batch) * viewSize ** 2 * sum((width, stage) => width / 4 ** (stage + 1));
+  const pixels = Math.max(distill.batch * viewSize ** 2, tune.batch * (tune.viewSize ?? viewSize) ** 2);
+  const values = pixels * sum((width, stage) => width / 4 ** (stage + 1));
   // Two convolutions of 3 x 3 in a block.
   const weights = sum((width, stage) => 18 * blocks[stage]! * width ** 2);
   return 400e6 + 180 * values + 70 * weights + 2 * (set.pixels.byteLength + set.targets.byteLength);

@@ -23,7 +23,7 @@ let trained: Trained;
 let model: Model;
 const config = smallConfig({
   distill: { steps: 40, batch: 16, learningRate: 0.01 },
-  tune: { steps: 20, batch: 16, testViews: { rotations: [-8, 8] } },
+  tune: { steps: 20, batch: 16, viewSize: 48, testViews: { rotations: [-8, 8] } },
 });
 beforeAll(async () => {
   set = await phantomSet(COUNT);

@@ -55,7 +55,8 @@ export interface ClassifierParts {
 export function classification(pixels: Tensor, sizes: Tensor, parts: ClassifierParts): Classification {
   const { geometry, config, classes, temperature } = parts;
   const { network, tune } = config;
-  const { viewSize: side } = network;
+  const { viewSize: frameSide } = network;
+  const side = tune.viewSize ?? frameSide;
   const crops: Crops = { planes: cropPlanes(pixels), canvasSize: canvasSizeOf(pixels), sizes };
   const segmentation = segment(Scope.frozenWith(parts.distilled), crops, geometry, network);
 
@@ -76,7 +77,7 @@ export function classification(pixels: Tensor, sizes: Tensor, parts: ClassifierP
   const shifts = add(reshape(origin, [-1, 1, 2, 1]), constant(0, [1, count, 2, 1]));
   const maps = concat([linear, shifts], 3);
   const seen = readCropPlanes(crops, maps, side);
-  const frame = reshape(segmentation.mask, [-1, 1, side, side]);
+  const frame = reshape(segmentation.mask, [-1, 1, frameSide, frameSide]);
   const mask = readFramePlanes(frame, geometry.frameExtent, sizes, maps, side);
   const colours = viewColours(seen, repeatRows(segmentation.background, count), geometry, config.colour);
   const [least, most] = tune.suppress.margin;

@@ -114,6 +114,8 @@ const tune = z.strictObject({
   encoderRate: z.number().positive().max(10).default(1),
   /** (a) Turn the head upright by its predicted mask. Off: the whole crop, with free rotation in training. */
   pose: z.boolean().default(true),
+  /** Side of stage 2's view in its own pixels, where it is to look closer than stage 1: `network.viewSize` where absent. */
+  viewSize: z.int().min(32).max(256).multipleOf(16).optional(),
   /** The view's side relative to the long heads of the training images (95th percentile of the length). */
   margin: z.number().min(1).max(4).default(1.1),
   /** (b) Remove what lies beyond the predicted mask plus a margin. */

@@ -153,6 +153,8 @@ describe("stage 2", () => {
         loss: fc.constantFrom("crossEntropy", "generalised"),
         agreementWeighting: fc.boolean(),
         dropout: fc.constantFrom(0, 0.4),
+        viewSize: fc.constantFrom(undefined, 48),
+        augmentation: fc.constantFrom({}, { jitter: { contrast: 0.3, grey: 0.3 } }),
         encoderRate: fc.constantFrom(0.3, 1),
       }),
     });

@@ -81,10 +81,11 @@ export function tuneStep(
   const { batch } = tune;
   const classes = set.classes.length;
   const { side } = set;
-  const view = network.viewSize;
+  const frameSide = network.viewSize;
+  const view = tune.viewSize ?? frameSide;
   const scope = Scope.training(processor);
   const pixels = input("pixels", [batch, side, side, 3], "uint8");
-  const frames = input("frames", [batch, view, view, 1], "uint8");
+  const frames = input("frames", [batch, frameSide, frameSide, 1], "uint8");
   const sizes = input("sizes", [batch, 2]);
   const theta = input("theta", [batch, 2, 3]);
   const recolour = recolouring(batch, tune.augmentation);
@@ -100,7 +101,7 @@ export function tuneStep(
   const maps = reshape(theta, [batch, 1, 2, 3]);
   const seen = recolour.planes(readCropPlanes(crops, maps, view));
   let colours = viewColours(seen, recolour.single(background), geometry, colour);
-  const frame = reshape(scale(cast(frames, "float32"), 1 / 255), [batch, 1, view, view]);
+  const frame = reshape(scale(cast(frames, "float32"), 1 / 255), [batch, 1, frameSide, frameSide]);
   let mask = readFramePlanes(frame, geometry.frameExtent, sizes, maps, view);
   let targets = labels;
   if (tune.mixup > 0) {
