@@ -15,6 +15,7 @@ import { calibratedMetrics, percent, points, robustnessSection, searchSection } 
 import type { ShippedModel } from "./shipped-model.ts";
 import { study as ablation } from "./studies/ablation.ts";
 import { study as fewLabels } from "./studies/few-labels.ts";
+import { study as grey35 } from "./studies/grey-35.ts";
 import { study as labelNoise } from "./studies/label-noise.ts";
 import { study as recipes } from "./studies/recipes.ts";
 import { study as search } from "./studies/search.ts";
@@ -122,7 +123,7 @@ function filled(document: string, block: string, content: string): string {
   return `${document.slice(0, from + open.length)}\n${content}\n${document.slice(to)}`;
 }
 
-export const STUDIES = [ablation, fewLabels, labelNoise];
+export const STUDIES = [ablation, fewLabels, labelNoise, grey35];
 
 /** Rows of the ablation that are recipes of the search: computed once. */
 const SAME: Readonly<Record<string, string>> = { whole: "default", pooled: "scratch" };

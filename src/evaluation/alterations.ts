@@ -113,7 +113,7 @@ export function quarterTurned(image: Image, turns: number): Image {
 }
 
 /** Luminance of ITU-R BT.601 in all channels. */
-function greyed(image: Image): Image {
+export function greyed(image: Image): Image {
   const data = new Uint8Array(image.data.length);
   for (let i = 0; i < data.length; i += 3) {
     const [r, g, b] = image.data.subarray(i, i + 3) as unknown as Colour;

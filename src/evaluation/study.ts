@@ -11,6 +11,7 @@ import { type Config, resolveConfig } from "../learning/index.ts";
 import { hashOf, type Progress, readJson, writeJson } from "../runs/index.ts";
 import type { AlterationName } from "./alterations.ts";
 import { type CrossvalOptions, crossValidate } from "./crossval.ts";
+import { type Derivation, derivedDataset } from "./derived.ts";
 import { argmax, type PredictionRow } from "./metrics.ts";
 import { ALTERATION_NAMES, testRobustness } from "./robustness.ts";
 import type { TrainingChange } from "./training-change.ts";
@@ -38,6 +39,8 @@ export interface Study {
   rows: readonly StudyRow[];
   /** The published folds one at a time, or every two together: see nested.ts. One at a time by default. */
   split?: "published" | "pairs";
+  /** Other versions of all images, for training and test. */
+  images?: Derivation;
 }
 
 /** One cross-validation. */
@@ -89,8 +92,10 @@ export function configOf(study: Study, row: StudyRow): Config {
  * Computes what is missing, all rows with the first seed before the next seed: whenever it ends, rows can be compared.
  * Two cross-validations are under way at a time, so that no worker waits for the last fold of one.
  */
-export async function runStudy(run: StudyRun): Promise<StudyResults> {
-  const { study, dataset, progress } = run;
+export async function runStudy(options: StudyRun): Promise<StudyResults> {
+  const { study, progress } = options;
+  const dataset = study.images ? derivedDataset(options.dataset, study.images) : options.dataset;
+  const run = { ...options, dataset };
   const known = existsSync(run.results) ? await readJson<StudyResults>(run.results) : undefined;
   const results: StudyResults = {
     study: study.name,
