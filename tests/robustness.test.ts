@@ -60,6 +60,8 @@ describe("robustness", () => {
     expect(without(after)).toBe(before);
     await androscope(["report", run()]);
     expect(await readFile(join(run(), "report.html"), "utf8")).toBe(after);
+    await androscope(["crossval", crops, "--k=2", "--out", run(), "--resume", ...TINY]);
+    expect(await readFile(join(run(), "report.html"), "utf8")).toContain('<section id="robustness">');
     const saved = JSON.parse(await readFile(join(run(), "robustness.json"), "utf8"));
     expect(saved.rows).toEqual(found.rows);
   });

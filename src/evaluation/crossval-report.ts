@@ -1,8 +1,9 @@
 /** From a finished cross-validation to the data of its report. */
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type CurvePoint, defaultConfig } from "../learning/index.ts";
 import { median, type RunReportData, renderRunReport } from "../reports/index.ts";
-import { writeFileAtomic, writeJson } from "../runs/index.ts";
+import { readJson, writeFileAtomic, writeJson } from "../runs/index.ts";
 import type { CrossvalRun } from "./crossval.ts";
 import { differences } from "./differences.ts";
 import { calibrationPoints, classFigures, coveragePoints, foldFigures } from "./report-figures.ts";
@@ -17,7 +18,10 @@ export async function writeCrossvalReport(
   out: string,
   about: { version: string; command: string },
 ): Promise<string> {
-  const data = await crossvalReport(run, about);
+  // Of a run that is opened again, what androscope robustness found stays in the report.
+  const tested = join(out, "robustness.json");
+  const robustness = existsSync(tested) ? await readJson<RunReportData["robustness"] & object>(tested) : undefined;
+  const data = { ...(await crossvalReport(run, about)), ...(robustness ? { robustness } : {}) };
   await writeJson(join(out, "report-data.json"), data);
   const path = join(out, "report.html");
   await writeFileAtomic(path, renderRunReport(data));
