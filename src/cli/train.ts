@@ -89,7 +89,11 @@ async function calibrationOf(
     });
   }
   const other =
-    found.dataset.hash !== hash ? "other data" : hashOf(found.config) !== hashOf(config) ? "another configuration" : "";
+    (found.dataset.hashWithoutFolds ?? found.dataset.hash) !== hash
+      ? "other data"
+      : hashOf(found.config) !== hashOf(config)
+        ? "another configuration"
+        : "";
   if (other !== "" || found.change) {
     throw new AndroscopeError("run/different", {
       expected: "a cross-validation of the same data and configuration",

@@ -34,4 +34,6 @@ export interface Dataset {
   readonly problems: readonly Problem[];
   /** SHA-256 over ids, labels, folds, groups, patients, raters and image contents. */
   readonly hash: string;
+  /** Where folds came from a table of their own (`--folds`): the hash of the same data without them. */
+  readonly hashWithoutFolds?: string;
 }

@@ -113,7 +113,7 @@ async function joinFolds(dataset: Dataset, file: string): Promise<Dataset> {
     .update(dataset.hash)
     .update(JSON.stringify(samples.map((s) => [s.id, s.fold]).sort()))
     .digest("hex");
-  return { ...dataset, samples, hash };
+  return { ...dataset, samples, hash, hashWithoutFolds: dataset.hash };
 }
 
 /** Checks that a dataset can train a classifier. @param folds the number of folds, for cross-validation */

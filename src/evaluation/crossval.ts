@@ -101,7 +101,7 @@ export interface CrossvalResult extends Metrics {
   threads: number;
   /** Where the networks were computed. */
   device: Device;
-  dataset: { kind: string; hash: string; images: number; skipped: number };
+  dataset: { kind: string; hash: string; hashWithoutFolds?: string; images: number; skipped: number };
   /** That passed while somebody worked on it, and those of work: more, where several processes worked at one time. */
   seconds: number;
   workSeconds: number;
@@ -343,7 +343,13 @@ async function conclude(
     seed,
     threads: options.threads,
     device: options.device,
-    dataset: { kind: dataset.kind, hash: dataset.hash, images: set.ids.length, skipped: set.problems.length },
+    dataset: {
+      kind: dataset.kind,
+      hash: dataset.hash,
+      ...(dataset.hashWithoutFolds ? { hashWithoutFolds: dataset.hashWithoutFolds } : {}),
+      images: set.ids.length,
+      skipped: set.problems.length,
+    },
     seconds: preparing + elapsedSeconds(spells),
     workSeconds: preparing + workSeconds(spells),
     workers: mostAtOnce(spells, () => 1),
