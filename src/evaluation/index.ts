@@ -27,6 +27,7 @@ export { drawFolds, foldPerGroup, publishedFolds, type SplitOptions } from "./sp
 export {
   configOf,
   hitsOf,
+  packProbabilities,
   probabilitiesOf,
   runStudy,
   type Study,
