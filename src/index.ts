@@ -137,7 +137,8 @@ export {
 /**
  * The configuration of the method, and the model: one .onnx file that takes raw crops. `Model.load` checks that the
  * file is one of Androscope's and reproduces its own golden output here. `predictFiles` reads, predicts and measures many
- * image files on several cores: `androscope predict`.
+ * image files on several cores: `androscope predict`. `BUNDLED_MODEL` is the path of the model that comes with the
+ * program (models/hushem.md). Where a prediction has `refused`, its crop shows no head that the model knows.
  *
  * ```ts
  * import { defaultConfig, isAndroscopeError, Model, resolveConfig } from "androscope";
@@ -152,6 +153,8 @@ export {
  * ```
  */
 export {
+  type Acceptance,
+  BUNDLED_MODEL,
   type Config,
   configSchema,
   type DeviceChoice,
@@ -167,6 +170,7 @@ export {
   type PredictFilesOptions,
   type Prediction,
   predictFiles,
+  type Refusal,
   resolveConfig,
   type TrainFinalResult,
 } from "./learning/index.ts";

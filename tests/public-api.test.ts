@@ -13,7 +13,7 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
 test("the exports of androscope", () => {
   expect(Object.keys(androscope).sort().join(" ")).toBe(
     [
-      "ACCEPTED_RELIABILITY AndroscopeError ERROR_CODES MODEL_FORMAT MODEL_OUTPUTS Model PARTS PHANTOM_CLASSES",
+      "ACCEPTED_RELIABILITY AndroscopeError BUNDLED_MODEL ERROR_CODES MODEL_FORMAT MODEL_OUTPUTS Model PARTS PHANTOM_CLASSES",
       "PUBLIC_SETS Random computeMetrics configSchema contrast crossValidate decodeImage defaultConfig",
       "describeDataset drawFolds encodeMaskPng encodePng frameToCrop generatePhantom generatePhantoms",
       "importPublicSet intersectionOverUnion isAndroscopeError licenceOf loadConfig mcnemar morphometry",
