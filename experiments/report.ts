@@ -97,7 +97,7 @@ export function scianSection({ sets }: ScianVotes): string {
 }
 
 /** The protocols of SCIAN on drawn stand-ins, as Markdown. */
-export function standInsSection({ runs, votesAgainstLabels }: ScianStandIns): string {
+export function standInsSection({ runs, planned, votesAgainstLabels }: ScianStandIns): string {
   const { accuracy, votesCrossEntropy, seeds, images } = votesAgainstLabels;
   const nats = (value: number) => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(3)}`;
   const range = ({ mean, interval }: typeof accuracy, told: (value: number) => string) =>
@@ -110,6 +110,7 @@ export function standInsSection({ runs, votesAgainstLabels }: ScianStandIns): st
       const folds = run.folds.map(({ name, test }) => `${name} ${test}`).join(", ");
       return `| ${run.protocol} | ${run.votes ? "votes" : "labels"} | ${run.seed} | ${run.correct} of ${run.count} | ${percent(run.accuracy)} | ${percent(run.balancedAccuracy)} | ${run.votesCrossEntropy.toFixed(3)} | ${fields.divided} of ${fields.count} | ${folds} |`;
     }),
+    ...(runs.length < planned ? ["", `**Unfinished:** ${runs.length} of ${planned} cross-validations are there.`] : []),
     "",
     `Votes less labels as targets, partial agreement, ${images} images and ${seeds} seeds drawn with replacement: accuracy against the majority ${range(accuracy, points)} points; cross-entropy against the experts' shares ${range(votesCrossEntropy, nats)} nats, where less is better.`,
   ].join("\n");

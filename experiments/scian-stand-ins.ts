@@ -1,7 +1,7 @@
 /**
  * Every protocol of SCIAN, end to end, on stand-ins drawn from its votes: SCIAN's images could not be obtained. The
  * figures say nothing of cells. What they can show is that folds, votes and reports work at the set's full size, and
- * whether votes as soft targets are used to effect where votes decide the shape, which in stand-ins they do.
+ * whether votes as soft targets help where votes decide the shape, which in stand-ins they do.
  *
  *   node experiments/scian-stand-ins.ts ../shared/data/scian/votes_and_folds.csv runs/scian-stand-ins
  *
@@ -77,6 +77,8 @@ export interface ScianStandIns {
   drawnWithSeed: number;
   config: unknown;
   version: string;
+  /** Runs in all; fewer are there where it was interrupted. */
+  planned: number;
   runs: StandInsRun[];
   votesAgainstLabels: { seeds: number; images: number; accuracy: Difference; votesCrossEntropy: Difference };
 }
@@ -100,6 +102,29 @@ if (process.argv[1] === import.meta.filename) {
   /** By votes or labels, then by seed and image. */
   const hits: Record<string, number[][]> = { votes: [], labels: [] };
   const entropies: Record<string, number[][]> = { votes: [], labels: [] };
+  const difference = ({ votes = [], labels = [] }: Record<string, number[][]>): Difference => {
+    const gains = labels.map((values, s) => votes[s]!.map((value, i) => value - values[i]!));
+    return { mean: mean(gains.map(mean)), interval: bootstrap(gains) };
+  };
+  /** After every run, so that an interrupted experiment leaves what it has. */
+  const save = async () => {
+    if (hits.labels!.length < PARTIAL.seeds.length) return;
+    const results: ScianStandIns = {
+      what: "Protocols of SCIAN on stand-ins drawn from its votes; nothing here says anything of cells",
+      drawnWithSeed: DRAWN_WITH,
+      config: SMALL,
+      version: version(),
+      planned: PROTOCOLS.flatMap(({ seeds }) => seeds).length,
+      runs,
+      votesAgainstLabels: {
+        seeds: PARTIAL.seeds.length,
+        images: hits.votes![0]!.length,
+        accuracy: difference(hits),
+        votesCrossEntropy: difference(entropies),
+      },
+    };
+    await writeJson(join(import.meta.dirname, "results/scian-stand-ins.json"), results);
+  };
   for (const protocol of PROTOCOLS) {
     const { name, agreement, split } = protocol;
     const dataset = await openDataset(images, { agreement });
@@ -135,30 +160,14 @@ if (process.argv[1] === import.meta.filename) {
         folds: result.folds.map(({ name, train, test, correct }) => ({ name, train, test, correct })),
         seconds: Math.round(seconds),
       });
-      if (name !== PARTIAL.name) continue;
-      const targets = protocol.votes ? "votes" : "labels";
-      entropies[targets]!.push(entropy);
-      hits[targets]!.push(
-        rows.map((row) => Number(row.probabilities.indexOf(Math.max(...row.probabilities)) === row.label)),
-      );
+      if (name === PARTIAL.name) {
+        const targets = protocol.votes ? "votes" : "labels";
+        entropies[targets]!.push(entropy);
+        hits[targets]!.push(
+          rows.map((row) => Number(row.probabilities.indexOf(Math.max(...row.probabilities)) === row.label)),
+        );
+      }
+      await save();
     }
   }
-  const difference = ({ votes = [], labels = [] }: Record<string, number[][]>): Difference => {
-    const gains = votes.map((values, s) => values.map((value, i) => value - labels[s]![i]!));
-    return { mean: mean(gains.map(mean)), interval: bootstrap(gains) };
-  };
-  const results: ScianStandIns = {
-    what: "Protocols of SCIAN on stand-ins drawn from its votes; nothing here says anything of cells",
-    drawnWithSeed: DRAWN_WITH,
-    config: SMALL,
-    version: version(),
-    runs,
-    votesAgainstLabels: {
-      seeds: PARTIAL.seeds.length,
-      images: hits.votes![0]!.length,
-      accuracy: difference(hits),
-      votesCrossEntropy: difference(entropies),
-    },
-  };
-  await writeJson(join(import.meta.dirname, "results/scian-stand-ins.json"), results);
 }
