@@ -8,7 +8,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Dataset } from "../datasets/index.ts";
 import { type Config, resolveConfig } from "../learning/index.ts";
-import { hashOf, type Progress, readJson, writeJson } from "../runs/index.ts";
+import { hashOf, type Progress, readJson, silent, writeJson } from "../runs/index.ts";
 import type { AlterationName } from "./alterations.ts";
 import { type CrossvalOptions, crossValidate } from "./crossval.ts";
 import { type Derivation, derivedDataset } from "./derived.ts";
@@ -188,8 +188,9 @@ export async function runStudy(options: StudyRun): Promise<StudyResults> {
   return results;
 }
 
-async function alteredOf(out: string, { dataset, threads, progress }: StudyRun): Promise<StudyEntry["altered"]> {
-  const found = await testRobustness(out, dataset, ALTERATION_NAMES, { threads, progress });
+async function alteredOf(out: string, { dataset, threads }: StudyRun): Promise<StudyEntry["altered"]> {
+  // The other lane's folds go on meanwhile and tell of themselves.
+  const found = await testRobustness(out, dataset, ALTERATION_NAMES, { threads, progress: silent });
   const packed = ALTERATION_NAMES.map((name) => {
     const rows = found.images.map((image, i) => ({ ...image, probabilities: found.altered[name]![i]! }));
     return [name, packProbabilities(rows)] as const;
