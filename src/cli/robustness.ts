@@ -40,6 +40,7 @@ export const command: Command = {
     const names = namesOf(options.only);
     const dataset = await openDataset(path, {
       folds: options.folds,
+      votes: options.votes,
       agreement: oneOf("agreement", options.agreement, ["partial", "total"]),
       attribute: oneOf("attribute", options.attribute, ["head", "acrosome", "vacuole", "tail"]),
     });
