@@ -83,6 +83,14 @@ export function oneOf<T extends string>(name: string, value: string | undefined,
   return value as T;
 }
 
+/** Words with commas between. */
+export function listOf(text: string | undefined): string[] | undefined {
+  return text
+    ?.split(",")
+    .map((part) => part.trim())
+    .filter((part) => part !== "");
+}
+
 /** The value of --device. @throws `usage/bad-value` */
 export function deviceChoice(value: string): DeviceChoice {
   return oneOf("device", value, DEVICE_CHOICES)!;

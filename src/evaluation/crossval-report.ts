@@ -42,6 +42,8 @@ function splitInWords({ split, folds }: CrossvalRun["result"]): string {
   if (split.kind === "published") return `The ${folds.length} folds come with the data.`;
   if (split.kind === "pairs")
     return `The folds come with the data; each of the ${folds.length} pairs was kept from training.`;
+  if (split.kind === "held-out")
+    return `The parts ${[...split.train, split.test].join(", ")} come with the data; no other part was used.`;
   const grouped = split.group ? `, and every ${split.group} in one fold` : ", image by image";
   return `The ${folds.length} folds were drawn by the seed, with the classes spread evenly${grouped}.`;
 }
@@ -56,7 +58,7 @@ export async function crossvalReport(
   const quality = records.flatMap((r) => r.masks);
   const { distill } = result.config;
   return {
-    title: `Cross-validation on ${result.dataset.kind}`,
+    title: `${result.split.kind === "held-out" ? "Held-out test" : "Cross-validation"} on ${result.dataset.kind}`,
     protocol: {
       text: result.protocol,
       split: splitInWords(result),
@@ -80,6 +82,9 @@ export async function crossvalReport(
       macroRecall: metrics.macroRecall,
       macroF1: metrics.macroF1,
       kappa: metrics.kappa,
+      matthews: metrics.matthews,
+      ...(metrics.rocArea === undefined ? {} : { rocArea: metrics.rocArea }),
+      ...(set.classes.length === 2 ? { fHalf: metrics.perClass.map(({ fHalf }) => fHalf) } : {}),
       logLoss: metrics.logLoss,
       brier: metrics.brier,
       calibrationError: metrics.calibrationError,

@@ -14,7 +14,7 @@ export {
 export * from "./metrics.ts";
 export { chooseInside, type InnerScores, nestedAccuracies } from "./nested.ts";
 export { cohenKappa, fleissKappa, type RaterSummary, summarizeRaters } from "./raters.ts";
-export { drawFolds, publishedFolds, type SplitOptions } from "./splits.ts";
+export { drawFolds, type HeldOutSplit, officialSplit, publishedFolds, type SplitOptions } from "./splits.ts";
 export {
   configOf,
   hitsOf,

@@ -32,8 +32,11 @@ export interface Study {
   about: string;
   seeds: readonly number[];
   rows: readonly StudyRow[];
-  /** The published folds one at a time, or every two together: see nested.ts. One at a time by default. */
-  split?: "published" | "pairs";
+  /**
+   * The published folds one at a time, or every two together: see nested.ts. Or any other that a cross-validation takes.
+   * One at a time by default.
+   */
+  split?: "published" | "pairs" | CrossvalOptions["split"];
 }
 
 /** One cross-validation. */
@@ -79,6 +82,10 @@ export function configOf(study: Study, row: StudyRow): Config {
   return resolveConfig(row.config, `study ${study.name}, row ${row.name}`);
 }
 
+function splitOf({ split = "published" }: Study): CrossvalOptions["split"] {
+  return typeof split === "string" ? { kind: split } : split;
+}
+
 /**
  * Computes what is missing, all rows with the first seed before the next seed: whenever it ends, rows can be compared.
  * Two cross-validations are under way at a time, so that no worker waits for the last fold of one.
@@ -95,12 +102,12 @@ export async function runStudy(run: StudyRun): Promise<StudyResults> {
     ...(known?.dataset.hash === dataset.hash ? known : {}),
   };
   const rows = study.rows.filter(({ name }) => run.rows?.includes(name) ?? true);
-  const split = { kind: study.split ?? "published" } as const;
-  const inPairs = split.kind === "pairs" ? { split: split.kind } : {};
+  const split = splitOf(study);
+  const unusual = split.kind === "published" ? {} : { split: study.split };
   const wanted = (run.seeds ?? study.seeds).flatMap((seed) =>
     rows.map((row) => {
       const config = configOf(study, row);
-      const id = hashOf({ dataset: dataset.hash, config, change: row.change, seed, threads: run.threads, ...inPairs });
+      const id = hashOf({ dataset: dataset.hash, config, change: row.change, seed, threads: run.threads, ...unusual });
       return { row, seed, config, id };
     }),
   );
