@@ -14,6 +14,7 @@ import type { Command } from "./command.ts";
 import {
   atLeast,
   DATASET_OPTIONS,
+  datasetOptions,
   deviceChoice,
   listOf,
   oneOf,
@@ -73,8 +74,7 @@ export const command: Command = {
     const config = await loadConfig(options.config, options.set);
     const dataset = await openDataset(path, {
       folds: options.folds,
-      agreement: oneOf("agreement", options.agreement, ["partial", "total"]),
-      attribute: oneOf("attribute", options.attribute, ["head", "acrosome", "vacuole", "tail"]),
+      ...datasetOptions(options),
     });
     const run = await crossValidate({
       dataset,
@@ -103,6 +103,7 @@ export const command: Command = {
       ["--group", group],
       ["--agreement", options.agreement],
       ["--attribute", options.attribute],
+      ["--size", options.size],
       ["--config", options.config],
       ...(options.set ?? []).map((setting: string): [string, string] => ["--set", setting]),
       ["--seed", options.seed],

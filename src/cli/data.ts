@@ -38,7 +38,7 @@ export const command: Command = {
       help: "SCIAN: a majority, or all experts",
       default: "partial",
     },
-    attribute: { type: "string", value: "NAME", help: "MHSMA: head, acrosome, vacuole or tail", default: "head" },
+    attribute: { type: "string", value: "NAME", help: "MHSMA: head, acrosome, vacuole, tail or all", default: "head" },
     n: { type: "integer", value: "N", help: "phantoms: how many images", default: 300 },
     seed: { type: "integer", value: "N", help: "phantoms: the seed", default: 1 },
   },
@@ -124,7 +124,7 @@ function openOptions(options: Invocation["options"]): OpenOptions {
     folds: options.folds,
     votes: options.votes,
     agreement: choice("agreement", ["partial", "total"]),
-    attribute: choice("attribute", ["head", "acrosome", "vacuole", "tail"]),
+    attribute: choice("attribute", ["head", "acrosome", "vacuole", "tail", "all"]),
   };
 }
 

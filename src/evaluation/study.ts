@@ -6,7 +6,7 @@
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { Dataset } from "../datasets/index.ts";
+import type { Dataset, OpenOptions } from "../datasets/index.ts";
 import { type Config, resolveConfig } from "../learning/index.ts";
 import { hashOf, type Progress, readJson, writeJson } from "../runs/index.ts";
 import { type CrossvalOptions, crossValidate } from "./crossval.ts";
@@ -32,6 +32,8 @@ export interface Study {
   about: string;
   seeds: readonly number[];
   rows: readonly StudyRow[];
+  /** How its dataset is opened, where that is no matter of course. */
+  dataset?: OpenOptions;
   /**
    * The published folds one at a time, or every two together: see nested.ts. Or any other that a cross-validation takes.
    * One at a time by default.
