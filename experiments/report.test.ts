@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { configOf } from "../src/evaluation/index.ts";
-import { CARD, DOCUMENT, drawings, STUDIES, studySection, withCard, withResults } from "./report.ts";
+import { CARD, DOCUMENT, drawings, MHSMA_STUDIES, STUDIES, studySection, withCard, withResults } from "./report.ts";
 import { studyPlot } from "./study-plot.ts";
 
 test("docs/results.md says what experiments/results says", () => {
@@ -19,15 +19,18 @@ test("the card of the model says what was measured of it", () => {
   expect(withCard(card)).toBe(card);
 });
 
-test.each(STUDIES)("every row of $name is a configuration, named once, against a row that there is", (study) => {
-  const names = study.rows.map(({ name }) => name);
-  expect(new Set(names).size).toBe(names.length);
-  for (const row of study.rows) {
-    expect(row.name).toMatch(/^[a-z0-9-]+$/);
-    expect(() => configOf(study, row)).not.toThrow();
-    if (row.against) expect(names).toContain(row.against);
-  }
-});
+test.each([...STUDIES, ...MHSMA_STUDIES])(
+  "every row of $name is a configuration, named once, against a row that there is",
+  (study) => {
+    const names = study.rows.map(({ name }) => name);
+    expect(new Set(names).size).toBe(names.length);
+    for (const row of study.rows) {
+      expect(row.name).toMatch(/^[a-z0-9-]+$/);
+      expect(() => configOf(study, row)).not.toThrow();
+      if (row.against) expect(names).toContain(row.against);
+    }
+  },
+);
 
 test("a table and a drawing of two rows", () => {
   const row = {

@@ -29,6 +29,7 @@ import {
   type CrossvalOptions,
   type CrossvalResult,
   crossValidate as crossValidateWith,
+  officialSplit,
   writeCrossvalReport,
 } from "./evaluation/index.ts";
 import { foldsInWorkers, type Workers } from "./jobs/index.ts";
@@ -231,7 +232,10 @@ export async function train(options: RunOptions): Promise<TrainFinalResult> {
 }
 
 export interface CrossValidateOptions extends RunOptions {
-  /** Default: the dataset's own folds where it has any, else five drawn ones, stratified by class. */
+  /**
+   * Default: the dataset's own folds where it has any, tested in turn, or test after training on train where these are
+   * their names; else five drawn ones, stratified by class.
+   */
   split?: CrossvalOptions["split"];
   /** Also compute the literature's selection rule, which is chosen on test data and marked optimistic. */
   literature?: boolean;
@@ -257,7 +261,7 @@ export async function crossValidate({
   const own = options.dataset.samples.some(({ fold }) => fold !== undefined);
   const run = await crossValidateWith({
     ...resolved(options),
-    split: split ?? (own ? { kind: "published" } : { kind: "drawn", k: 5 }),
+    split: split ?? (own ? (officialSplit(options.dataset.samples) ?? { kind: "published" }) : { kind: "drawn", k: 5 }),
     literature,
     runFolds: foldsInWorkers(workers),
   });

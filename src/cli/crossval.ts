@@ -1,6 +1,12 @@
 import { resolve } from "node:path";
-import { licenceOf, openDataset } from "../datasets/index.ts";
-import { type CrossvalRun, crossValidate, writeCrossvalReport } from "../evaluation/index.ts";
+import { type Dataset, licenceOf, openDataset } from "../datasets/index.ts";
+import {
+  type CrossvalOptions,
+  type CrossvalRun,
+  crossValidate,
+  officialSplit,
+  writeCrossvalReport,
+} from "../evaluation/index.ts";
 import { foldsInWorkers } from "../jobs/index.ts";
 import { loadConfig } from "../learning/index.ts";
 import { AndroscopeError, formatDuration, version } from "../runs/index.ts";
@@ -8,7 +14,9 @@ import type { Command } from "./command.ts";
 import {
   atLeast,
   DATASET_OPTIONS,
+  datasetOptions,
   deviceChoice,
+  listOf,
   oneOf,
   onlyPositional,
   TRAINING_OPTIONS,
@@ -20,7 +28,8 @@ export const command: Command = {
   name: "crossval",
   summary:
     "Cross-validates both stages: fixed steps, averaged last weights, nothing chosen on test folds. Writes a run folder with a report.",
-  usage: "<dataset> [--folds FILE | --k 5 [--group group|patient] | --group patient --leave-one-out] --out RUN",
+  usage:
+    "<dataset> [--folds FILE] [--test-fold NAME --train-folds NAME,NAME | --k 5 [--group group|patient] | --group patient --leave-one-out] --out RUN",
   example: "androscope crossval data/hushem --folds data/hushem/folds.csv --seed 1 --out runs/hushem-1",
   options: {
     out: { type: "string", value: "RUN", help: "run folder to create", required: true },
@@ -29,6 +38,12 @@ export const command: Command = {
       value: "FILE",
       help: "CSV with path,fold: published folds; a dataset that has folds of its own uses them without this",
     },
+    "test-fold": {
+      type: "string",
+      value: "NAME",
+      help: "test this fold alone; where a dataset has the folds train and test, they are used so without this",
+    },
+    "train-folds": { type: "string", value: "NAME,NAME", help: "with --test-fold: train on these (all others)" },
     k: { type: "integer", value: "N", help: "draw N stratified folds (5 where the dataset has none of its own)" },
     group: { type: "string", value: "group|patient", help: "keep images of one group or patient in one fold" },
     "leave-one-out": { type: "boolean", help: "with --group: every group or patient is a fold of its own" },
@@ -41,11 +56,19 @@ export const command: Command = {
   async run({ positionals, options, progress }) {
     const path = onlyPositional("crossval", "dataset", positionals);
     const group = oneOf("group", options.group, ["group", "patient"]);
-    if (options.folds && (options.k !== undefined || group)) {
-      throw new AndroscopeError("usage/bad-value", {
-        expected: "--folds, or --k with --group",
-        found: "both",
-        fix: "Leave one out.",
+    const drawn = options.k !== undefined || group !== undefined;
+    const conflicts: [boolean, string][] = [
+      [drawn && options.folds !== undefined, "--folds, or --k with --group"],
+      [drawn && options["test-fold"] !== undefined, "--test-fold, or --k with --group"],
+    ];
+    for (const [both, expected] of conflicts) {
+      if (both) throw new AndroscopeError("usage/bad-value", { expected, found: "both", fix: "Leave one out." });
+    }
+    if (options["train-folds"] !== undefined && options["test-fold"] === undefined) {
+      throw new AndroscopeError("usage/missing-argument", {
+        expected: "--test-fold with --train-folds",
+        found: "--train-folds alone",
+        fix: "Name the fold that is to be tested.",
       });
     }
     const oneOut = options["leave-one-out"] ?? false;
@@ -60,20 +83,20 @@ export const command: Command = {
     const config = await loadConfig(options.config, options.set);
     const dataset = await openDataset(path, {
       folds: options.folds,
-      votes: options.votes,
-      agreement: oneOf("agreement", options.agreement, ["partial", "total"]),
-      attribute: oneOf("attribute", options.attribute, ["head", "acrosome", "vacuole", "tail"]),
+      ...datasetOptions(options),
     });
-    const own = dataset.samples.some((s) => s.fold !== undefined) && options.k === undefined && !group;
     const run = await crossValidate({
       dataset,
       config,
       seed: atLeast("seed", options.seed, 0),
-      split: own
-        ? { kind: "published" }
-        : group && oneOut
+      split:
+        group && oneOut
           ? { kind: "one-out", group }
-          : { kind: "drawn", k: atLeast("k", options.k ?? 5, 2), ...(group ? { group } : {}) },
+          : splitOf(dataset, {
+              drawn: drawn ? { k: atLeast("k", options.k ?? 5, 2), ...(group ? { group } : {}) } : undefined,
+              test: options["test-fold"],
+              train: listOf(options["train-folds"]),
+            }),
       out: options.out,
       resume: options.resume,
       threads: atLeast("threads", options.threads, 1),
@@ -86,11 +109,14 @@ export const command: Command = {
     });
     const given: [string, string | number | undefined][] = [
       ["--folds", options.folds],
+      ["--test-fold", options["test-fold"]],
+      ["--train-folds", options["train-folds"]],
       ["--k", options.k],
       ["--group", group],
       ["--votes", options.votes],
       ["--agreement", options.agreement],
       ["--attribute", options.attribute],
+      ["--size", options.size],
       ["--config", options.config],
       ...(options.set ?? []).map((setting: string): [string, string] => ["--set", setting]),
       ["--seed", options.seed],
@@ -108,6 +134,18 @@ export const command: Command = {
     return finishCrossval(run, options.out, line.join(" "));
   },
 };
+
+/** What was asked for; else the dataset's own folds, as they are meant; else drawn ones. */
+function splitOf(
+  { samples }: Dataset,
+  { drawn, test, train }: { drawn?: { k: number; group?: "group" | "patient" }; test?: string; train?: string[] },
+): CrossvalOptions["split"] {
+  if (drawn) return { kind: "drawn", ...drawn };
+  const names = [...new Set(samples.flatMap(({ fold }) => fold ?? []))];
+  if (test !== undefined) return { kind: "held-out", test, train: train ?? names.filter((name) => name !== test) };
+  if (names.length === 0) return { kind: "drawn", k: 5 };
+  return officialSplit(samples) ?? { kind: "published" };
+}
 
 /** An argument as a shell reads it back. */
 function quoted(value: string | number): string {
@@ -141,7 +179,12 @@ export async function finishCrossval(run: CrossvalRun, out: string, line: string
         `  ${c.name.padEnd(12)} recall ${percent(c.recall).padStart(7)}  precision ${percent(c.precision).padStart(7)}  (${c.support} images)`,
     ),
     "",
-    `Balanced accuracy ${percent(result.balancedAccuracy)}, macro F1 ${result.macroF1.toFixed(3)}, kappa ${result.kappa.toFixed(3)}, calibration error ${result.calibrationError.toFixed(3)}, ${result.calibrated.calibrationError.toFixed(3)} with a temperature chosen on the other folds`,
+    `Balanced accuracy ${percent(result.balancedAccuracy)}, macro F1 ${result.macroF1.toFixed(3)}, kappa ${result.kappa.toFixed(3)}, calibration error ${result.calibrationError.toFixed(3)}${result.folds.length > 1 ? `, ${result.calibrated.calibrationError.toFixed(3)} with a temperature chosen on the other folds` : ""}`,
+    ...(result.rocArea === undefined
+      ? []
+      : [
+          `MCC ${result.matthews.toFixed(3)}, area under ROC ${result.rocArea.toFixed(3)}, F0.5 ${result.perClass.map(({ name, fHalf }) => `${fHalf.toFixed(3)} with ${name} as the positive class`).join(", ")}`,
+        ]),
     `${costOf(result)}; ${result.dataset.skipped} images skipped`,
     `Report: ${resolve(report)}`,
     "Research use only; not for diagnosis.",

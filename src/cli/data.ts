@@ -40,7 +40,7 @@ export const command: Command = {
       help: "SCIAN: a majority, or all experts",
       default: "partial",
     },
-    attribute: { type: "string", value: "NAME", help: "MHSMA: head, acrosome, vacuole or tail", default: "head" },
+    attribute: { type: "string", value: "NAME", help: "MHSMA: head, acrosome, vacuole, tail or all", default: "head" },
     like: {
       type: "string",
       value: "scian",
@@ -145,7 +145,7 @@ function openOptions(options: Invocation["options"]): OpenOptions {
     folds: options.folds,
     votes: options.votes,
     agreement: choice("agreement", ["partial", "total"]),
-    attribute: choice("attribute", ["head", "acrosome", "vacuole", "tail"]),
+    attribute: choice("attribute", ["head", "acrosome", "vacuole", "tail", "all"]),
   };
 }
 

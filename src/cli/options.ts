@@ -1,8 +1,9 @@
 /** Options that several commands share. */
+import type { OpenOptions } from "../datasets/index.ts";
 import type { Workers } from "../jobs/index.ts";
 import type { DeviceChoice } from "../learning/index.ts";
 import { AndroscopeError } from "../runs/index.ts";
-import type { OptionSpec } from "./command.ts";
+import type { Invocation, OptionSpec } from "./command.ts";
 
 /** Those of the room below, which help must not load. */
 export const DEVICE_CHOICES = [
@@ -13,6 +14,14 @@ export const DEVICE_CHOICES = [
   "webgpu",
   "auto",
 ] as const satisfies readonly DeviceChoice[];
+
+const ATTRIBUTES = [
+  "head",
+  "acrosome",
+  "vacuole",
+  "tail",
+  "all",
+] as const satisfies readonly OpenOptions["attribute"][];
 
 export const DATASET_OPTIONS = {
   agreement: {
@@ -25,8 +34,28 @@ export const DATASET_OPTIONS = {
     value: "FILE",
     help: "SCIAN: the experts' votes (default votes_and_folds.csv beside the images)",
   },
-  attribute: { type: "string", value: "head|acrosome|vacuole|tail", help: "MHSMA: which structure to classify" },
+  attribute: {
+    type: "string",
+    value: ATTRIBUTES.join("|"),
+    help: "MHSMA: which structure to classify; all: combinations of head, acrosome and vacuole",
+  },
+  size: { type: "integer", value: "128|64", help: "MHSMA: which of the published crops" },
 } as const satisfies Record<string, OptionSpec>;
+
+/** The values of {@link DATASET_OPTIONS}, those that were given. @throws `usage/bad-value` */
+export function datasetOptions(
+  options: Invocation["options"],
+): Pick<OpenOptions, "votes" | "agreement" | "attribute" | "size"> {
+  const agreement = oneOf("agreement", options.agreement, ["partial", "total"]);
+  const attribute = oneOf("attribute", options.attribute, ATTRIBUTES);
+  const size = oneOf("size", options.size?.toString(), ["128", "64"]);
+  return {
+    ...(options.votes === undefined ? {} : { votes: options.votes }),
+    ...(agreement ? { agreement } : {}),
+    ...(attribute ? { attribute } : {}),
+    ...(size ? { size: size === "64" ? 64 : 128 } : {}),
+  };
+}
 
 export const TRAINING_OPTIONS = {
   config: { type: "string", value: "FILE", help: "JSON with any part of the configuration (docs/method.md)" },
@@ -86,6 +115,14 @@ export function oneOf<T extends string>(name: string, value: string | undefined,
     });
   }
   return value as T;
+}
+
+/** Words with commas between. */
+export function listOf(text: string | undefined): string[] | undefined {
+  return text
+    ?.split(",")
+    .map((part) => part.trim())
+    .filter((part) => part !== "");
 }
 
 /** The value of --device. @throws `usage/bad-value` */

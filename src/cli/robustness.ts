@@ -13,7 +13,7 @@ import {
 import { type RunReportData, renderRunReport } from "../reports/index.ts";
 import { AndroscopeError, lockFolder, readJson, writeFileAtomic, writeJson } from "../runs/index.ts";
 import type { Command } from "./command.ts";
-import { atLeast, DATASET_OPTIONS, oneOf } from "./options.ts";
+import { atLeast, DATASET_OPTIONS, datasetOptions } from "./options.ts";
 
 export const command: Command = {
   name: "robustness",
@@ -40,9 +40,7 @@ export const command: Command = {
     const names = namesOf(options.only);
     const dataset = await openDataset(path, {
       folds: options.folds,
-      votes: options.votes,
-      agreement: oneOf("agreement", options.agreement, ["partial", "total"]),
-      attribute: oneOf("attribute", options.attribute, ["head", "acrosome", "vacuole", "tail"]),
+      ...datasetOptions(options),
     });
     const seed = atLeast("seed", options.seed, 0);
     const found = await testRobustness(run, dataset, names, {

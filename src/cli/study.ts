@@ -6,7 +6,7 @@ import { type RowSummary, runStudy, type Study, summarizeStudy } from "../evalua
 import { foldsInPool, WorkerPool, workersFor } from "../jobs/index.ts";
 import { AndroscopeError, version } from "../runs/index.ts";
 import type { Command } from "./command.ts";
-import { atLeast, DATASET_OPTIONS, oneOf, WORKER_OPTIONS, workersOf } from "./options.ts";
+import { atLeast, DATASET_OPTIONS, datasetOptions, listOf, WORKER_OPTIONS, workersOf } from "./options.ts";
 
 const STUDIES = fileURLToPath(new URL("../../experiments/studies/", import.meta.url));
 const RESULTS = fileURLToPath(new URL("../../experiments/results/studies/", import.meta.url));
@@ -49,9 +49,8 @@ export const command: Command = {
     const threads = atLeast("threads", options.threads, 1);
     const dataset = await openDataset(path, {
       folds: options.folds,
-      votes: options.votes,
-      agreement: oneOf("agreement", options.agreement, ["partial", "total"]),
-      attribute: oneOf("attribute", options.attribute, ["head", "acrosome", "vacuole", "tail"]),
+      ...study.dataset,
+      ...datasetOptions(options),
     });
     const workers = workersFor(workersOf(options.workers), { tasks: Number.POSITIVE_INFINITY, threads, bytes: BYTES });
     const results = options.results ?? join(RESULTS, `${name}.json`);
@@ -83,12 +82,6 @@ export const command: Command = {
     };
   },
 };
-
-const listOf = (text: string | undefined) =>
-  text
-    ?.split(",")
-    .map((part) => part.trim())
-    .filter((part) => part !== "");
 
 function badValue(where: string, expected: string, found: string): AndroscopeError {
   return new AndroscopeError("usage/bad-value", { expected, found, where, fix: "See androscope study --help." });

@@ -4,7 +4,7 @@ import type { CrossvalResult } from "../evaluation/index.ts";
 import { type Acceptance, acceptanceSchema, type Config, loadConfig, trainFinal } from "../learning/index.ts";
 import { AndroscopeError, formatDuration, hashOf, readJson, version } from "../runs/index.ts";
 import type { Command } from "./command.ts";
-import { atLeast, DATASET_OPTIONS, deviceChoice, oneOf, onlyPositional, TRAINING_OPTIONS } from "./options.ts";
+import { atLeast, DATASET_OPTIONS, datasetOptions, deviceChoice, onlyPositional, TRAINING_OPTIONS } from "./options.ts";
 
 export const command: Command = {
   name: "train",
@@ -29,11 +29,7 @@ export const command: Command = {
   async run({ positionals, options, progress }) {
     const path = onlyPositional("train", "dataset", positionals);
     const config = await loadConfig(options.config, options.set);
-    const dataset = await openDataset(path, {
-      votes: options.votes,
-      agreement: oneOf("agreement", options.agreement, ["partial", "total"]),
-      attribute: oneOf("attribute", options.attribute, ["head", "acrosome", "vacuole", "tail"]),
-    });
+    const dataset = await openDataset(path, datasetOptions(options));
     const result = await trainFinal({
       dataset,
       config,

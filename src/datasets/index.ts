@@ -4,6 +4,7 @@ export { type Description, describeDataset } from "./describe.ts";
 export { hashFile, isImageName, listImages, problemOf, requireEmptyFolder } from "./files.ts";
 export { type ImportResult, importPublicSet } from "./import.ts";
 export { formatManifest } from "./manifest.ts";
+export { combinedClasses, MHSMA_STRUCTURES, type MhsmaOptions } from "./mhsma.ts";
 export { type OpenOptions, openDataset, requireStillTrainable, requireTrainable } from "./open.ts";
 export {
   generatePhantom,

@@ -15,13 +15,41 @@ import { parseNpy } from "./npy.ts";
 
 const SPLITS = ["train", "valid", "test"] as const;
 
-/** The set with one structure's labels, its official split as folds; undefined where the folder is none. */
-export async function openMhsma(
-  root: string,
-  attribute: "head" | "acrosome" | "vacuole" | "tail",
-): Promise<Dataset | undefined> {
-  const size = [128, 64].find((side) => SPLITS.every((split) => existsSync(join(root, `x_${side}_${split}.npy`))));
+/** The structures of the head that the publications classify, in the order of the bits of a combined class. */
+export const MHSMA_STRUCTURES = ["head", "acrosome", "vacuole"] as const;
+
+/** One structure's label, or the combination of {@link MHSMA_STRUCTURES}. */
+export const MHSMA_ATTRIBUTES = [...MHSMA_STRUCTURES, "tail", "all"] as const;
+
+export type MhsmaAttribute = (typeof MHSMA_ATTRIBUTES)[number];
+
+/** Sides of the published crops in pixels; the smaller ones are the middle of the larger. */
+export const MHSMA_SIZES = [128, 64] as const;
+
+/** Of every combined class, in its place: is this structure abnormal in it? */
+export const combinedClasses = (structure: (typeof MHSMA_STRUCTURES)[number]): boolean[] =>
+  COMBINED.map((_, label) => ((label >> MHSMA_STRUCTURES.indexOf(structure)) & 1) === 1);
+
+const COMBINED = Array.from({ length: 2 ** MHSMA_STRUCTURES.length }, (_, label) => {
+  const abnormal = MHSMA_STRUCTURES.filter((_, bit) => (label >> bit) & 1);
+  return abnormal.length > 0 ? `Abnormal ${abnormal.join(" and ")}` : "Normal";
+});
+
+export interface MhsmaOptions {
+  attribute: MhsmaAttribute;
+  /** The larger crops that are there, where not given. */
+  size?: (typeof MHSMA_SIZES)[number];
+}
+
+/** The set with its official split as folds; undefined where the folder is none. */
+export async function openMhsma(root: string, options: MhsmaOptions): Promise<Dataset | undefined> {
+  const { attribute } = options;
+  const size = MHSMA_SIZES.find(
+    (side) =>
+      side === (options.size ?? side) && SPLITS.every((split) => existsSync(join(root, `x_${side}_${split}.npy`))),
+  );
   if (size === undefined) return undefined;
+  const structures = attribute === "all" ? MHSMA_STRUCTURES : [attribute];
   const read = async (name: string) => {
     const bytes = await readFile(join(root, name)).catch((error) => {
       throw fileError(error, join(root, name));
@@ -38,10 +66,11 @@ export async function openMhsma(
   const contents: { sample: Sample; content: string }[] = [];
   for (const split of SPLITS) {
     const images = await read(`x_${size}_${split}.npy`);
-    const labels = await read(`y_${attribute}_${split}.npy`);
+    const labels = await Promise.all(structures.map((structure) => read(`y_${structure}_${split}.npy`)));
     const [count, height, width] = images.array.shape as [number, number, number];
-    const values = labels.array.data;
-    if (images.array.shape.length !== 3 || values.length !== count || values.some((value) => value > 1)) {
+    const wrong = labels.map(({ array }) => array.data).find((v) => v.length !== count || v.some((value) => value > 1));
+    if (images.array.shape.length !== 3 || wrong) {
+      const values = wrong ?? labels[0]!.array.data;
       throw new AndroscopeError("data/unknown-kind", {
         expected: "images N×H×W and one label, 0 or 1, for each",
         found: `images of shape (${images.array.shape}) and ${values.length} labels up to ${values.reduce((a, b) => Math.max(a, b), 0)}`,
@@ -52,7 +81,7 @@ export async function openMhsma(
     for (let i = 0; i < count; i++) {
       const sample: Sample = {
         id: `x_${size}_${split}.npy#${i}`,
-        label: values[i]!,
+        label: labels.reduce((sum, { array }, bit) => sum + (array.data[i]! << bit), 0),
         fold: split,
         ...optional("group", groups.get(`${split}/${i}`)),
         load: async () => grey(images.array.data.subarray(i * width * height, (i + 1) * width * height), width, height),
@@ -61,7 +90,7 @@ export async function openMhsma(
       contents.push({ sample, content: `${images.hash}#${i}` });
     }
   }
-  const classes = ["Normal", "Abnormal"];
+  const classes = attribute === "all" ? COMBINED : ["Normal", "Abnormal"];
   return { kind: "mhsma", root, classes, samples, problems: [], hash: datasetHash([attribute, ...classes], contents) };
 }
 

@@ -8,7 +8,7 @@ import { AndroscopeError, fileError } from "../runs/index.ts";
 import type { Dataset, Sample } from "./dataset.ts";
 import { fromFiles, listImages } from "./files.ts";
 import { normalId, openManifest, optional, readTable } from "./manifest.ts";
-import { openMhsma } from "./mhsma.ts";
+import { type MhsmaAttribute, type MhsmaOptions, openMhsma } from "./mhsma.ts";
 import { openScian } from "./scian.ts";
 
 export interface OpenOptions {
@@ -18,8 +18,10 @@ export interface OpenOptions {
   votes?: string;
   /** SCIAN: all images with a majority, or those on which all three experts agree. */
   agreement?: "partial" | "total";
-  /** MHSMA: which structure's label. */
-  attribute?: "head" | "acrosome" | "vacuole" | "tail";
+  /** MHSMA: which structure's label, or "all" for the combinations of head, acrosome and vacuole as eight classes. */
+  attribute?: MhsmaAttribute;
+  /** MHSMA: which of the published crops; the large ones by default. */
+  size?: MhsmaOptions["size"];
 }
 
 /** The class folders of HuSHeM in the order of the publication. */
@@ -46,7 +48,7 @@ export async function openDataset(path: string, options: OpenOptions = {}): Prom
 }
 
 async function openFolder(root: string, options: OpenOptions): Promise<Dataset> {
-  const mhsma = await openMhsma(root, options.attribute ?? "head");
+  const mhsma = await openMhsma(root, { attribute: options.attribute ?? "head", size: options.size });
   if (mhsma) return mhsma;
   const { paths, problems } = await listImages(root);
   const scian = await openScian(root, paths, { agreement: options.agreement ?? "partial", votes: options.votes });

@@ -50,6 +50,8 @@ function splitInWords({ split, folds }: CrossvalRun["result"]): string {
     const { group } = split;
     return `Leave-one-${group}-out: each of the ${folds.length} folds is one ${group}, tested by networks that saw no image of it.`;
   }
+  if (split.kind === "held-out")
+    return `The parts ${[...split.train, split.test].join(", ")} come with the data; no other part was used.`;
   const grouped = split.group ? `, and every ${split.group} in one fold` : ", image by image";
   return `The ${folds.length} folds were drawn by the seed, with the classes spread evenly${grouped}.`;
 }
@@ -64,7 +66,7 @@ export async function crossvalReport(
   const quality = records.flatMap((r) => r.masks);
   const { distill } = result.config;
   return {
-    title: `Cross-validation on ${result.dataset.kind}`,
+    title: `${result.split.kind === "held-out" ? "Held-out test" : "Cross-validation"} on ${result.dataset.kind}`,
     protocol: {
       text: result.protocol,
       split: splitInWords(result),
@@ -88,6 +90,9 @@ export async function crossvalReport(
       macroRecall: metrics.macroRecall,
       macroF1: metrics.macroF1,
       kappa: metrics.kappa,
+      matthews: metrics.matthews,
+      ...(metrics.rocArea === undefined ? {} : { rocArea: metrics.rocArea }),
+      ...(set.classes.length === 2 ? { fHalf: metrics.perClass.map(({ fHalf }) => fHalf) } : {}),
       logLoss: metrics.logLoss,
       brier: metrics.brier,
       calibrationError: metrics.calibrationError,

@@ -43,7 +43,7 @@ import {
 } from "./fold-task.ts";
 import { type Grouping, groupings } from "./grouping.ts";
 import { argmax, computeMetrics, type Metrics, type PredictionRow } from "./metrics.ts";
-import { drawFolds, foldPerGroup, pairsOf, publishedFolds } from "./splits.ts";
+import { concernedBy, drawFolds, foldPerGroup, type HeldOutSplit, pairsOf, publishedFolds } from "./splits.ts";
 import { changedTraining, describeChange, type TrainingChange } from "./training-change.ts";
 
 export interface CrossvalOptions {
@@ -52,11 +52,13 @@ export interface CrossvalOptions {
   seed: number;
   /**
    * Use the dataset's own folds, one at a time or, for choices inside training folds (nested.ts), every two of them
-   * together; or draw `k`, keeping groups together where asked; or leave one group or patient out at a time.
+   * together, or a single one that others are trained for; or draw `k`, keeping groups together where asked; or leave one
+   * group or patient out at a time.
    */
   split:
     | { kind: "published" }
     | { kind: "pairs" }
+    | HeldOutSplit
     | { kind: "drawn"; k: number; group?: "group" | "patient" }
     | { kind: "one-out"; group: "group" | "patient" };
   out: string;
@@ -127,14 +129,17 @@ const PROTOCOL =
   "Fixed number of steps, averaged last weights, every image predicted once by a network that never saw it; nothing was chosen on test folds.";
 const PAIRS_PROTOCOL =
   "Fixed number of steps, averaged last weights. Every two folds are kept from a network together and predicted by it, so every image is predicted once for each other fold: for choices among recipes that this other fold's score must not know of.";
+const heldOutProtocol = ({ test, train }: HeldOutSplit, transductive: boolean) =>
+  `Fixed number of steps, averaged last weights. Trained on the part ${train.join(" and ")} alone, tested once on the part ${test}, ${transductive ? "whose images stage 1 saw without labels" : "which the network never saw"}; this run chose nothing by it.`;
 const TRANSDUCTIVE_PROTOCOL =
   "Fixed number of steps, averaged last weights, every image predicted once by a network whose stage 1 saw it without its label and whose stage 2 never did; nothing was chosen on test folds.";
 
 /** Runs or resumes a cross-validation into a run folder. */
 export async function crossValidate(options: CrossvalOptions): Promise<CrossvalRun> {
-  const { dataset, config, seed, split, progress } = options;
+  const { config, seed, split, progress } = options;
+  const dataset = split.kind === "held-out" ? partsOf(options.dataset, split) : options.dataset;
   const labelled = dataset.samples.filter((s) => s.label !== undefined);
-  const least = split.kind === "drawn" ? split.k : 2;
+  const least = split.kind === "drawn" ? split.k : split.kind === "held-out" ? 1 : 2;
   requireTrainable(dataset, least);
   const device = await usableDevice(options.device, { say: (text) => progress.log(text) });
   const identity = {
@@ -169,8 +174,12 @@ export async function crossValidate(options: CrossvalOptions): Promise<CrossvalR
     });
     const preparing = (performance.now() - begun) / 1000;
 
-    const parts = split.kind === "pairs" ? pairsOf(folds.names) : folds.names.map((name, f) => ({ name, folds: [f] }));
-    const tasks = parts.map((part) => foldTask({ ...options, device }, set, foldOf, part));
+    const single = folds.names.map((name, f) => ({ name, folds: [f] }));
+    const parts =
+      split.kind === "pairs"
+        ? pairsOf(folds.names)
+        : single.filter(({ name }) => split.kind !== "held-out" || name === split.test);
+    const tasks = parts.map((part) => foldTask({ ...options, dataset, device }, set, foldOf, part));
     const todo: FoldTask[] = [];
     for (const task of tasks) if (!(await readFold(run.path, task))) todo.push(task);
     const shared = options.stage1;
@@ -184,7 +193,7 @@ export async function crossValidate(options: CrossvalOptions): Promise<CrossvalR
       records.push(await requireFold(run, task));
       for (const [index, mask] of await readFoldMasks(run.path, task)) masks.set(index, mask);
     }
-    return await conclude(run, { ...options, device }, set, records, masks, preparing);
+    return await conclude(run, { ...options, dataset, device }, set, records, masks, preparing);
   } finally {
     await run.close();
   }
@@ -199,6 +208,13 @@ function foldsOf(split: CrossvalOptions["split"], labelled: Dataset["samples"], 
     default:
       return publishedFolds(labelled);
   }
+}
+
+/** What a held-out split concerns of a dataset. @throws `data/one-class` where the training parts are of one class */
+function partsOf(dataset: Dataset, split: HeldOutSplit): Dataset {
+  const samples = concernedBy(dataset.samples, split);
+  requireTrainable({ ...dataset, samples: samples.filter(({ fold }) => fold !== split.test) });
+  return { ...dataset, samples };
 }
 
 function requireFilledFolds({ names, fold }: ReturnType<typeof publishedFolds>, where: string): void {
@@ -290,14 +306,16 @@ async function conclude(
 ): Promise<CrossvalRun> {
   const { dataset, config, seed } = options;
   const foldOf = new Map(records.flatMap((r, f) => r.predictions.map((p) => [set.ids[p.index]!, f] as const)));
-  const tested = dataset.samples.filter((s) => foldOf.has(s.id));
+  const { split } = options;
+  // What is not tested where one part is held out was trained on; a group in both is divided.
+  const placed = dataset.samples.filter((s) => (split.kind === "held-out" ? s.fold !== undefined : foldOf.has(s.id)));
   // With pairs an image is tested in several folds, and the question has no answer.
   const grouping =
-    options.split.kind === "pairs"
+    split.kind === "pairs"
       ? []
       : groupings(
-          tested,
-          tested.map((s) => foldOf.get(s.id)!),
+          placed,
+          placed.map((s) => foldOf.get(s.id) ?? -1),
         );
   const rows = records
     .flatMap((record) =>
@@ -318,11 +336,11 @@ async function conclude(
   const elsewhere = spells.filter((spell) => spell.process !== process.pid);
   const result: CrossvalResult = {
     protocol: [
-      options.split.kind === "pairs" ? PAIRS_PROTOCOL : config.distill.transductive ? TRANSDUCTIVE_PROTOCOL : PROTOCOL,
-      ...(options.split.kind === "one-out" ? [`One ${options.split.group} is left out at a time.`] : []),
+      protocolOf(split, config.distill.transductive),
+      ...(split.kind === "one-out" ? [`One ${split.group} is left out at a time.`] : []),
       ...(options.change ? [describeChange(options.change)] : []),
     ].join(" "),
-    split: options.split,
+    split,
     grouping,
     ...metrics,
     calibrated: { logLoss, brier, calibrationError, calibration, temperatures: calibrated.temperatures },
@@ -384,6 +402,12 @@ async function conclude(
   await writeJson(run.file("metrics.json"), result);
   await run.event("finished", { accuracy: result.accuracy });
   return { result, records, rows, set, environment: environment(), masks };
+}
+
+function protocolOf(split: CrossvalOptions["split"], transductive: boolean): string {
+  if (split.kind === "pairs") return PAIRS_PROTOCOL;
+  if (split.kind === "held-out") return heldOutProtocol(split, transductive);
+  return transductive ? TRANSDUCTIVE_PROTOCOL : PROTOCOL;
 }
 
 /** Mean over folds of the mean of the five best test accuracies. */

@@ -23,7 +23,14 @@ export {
   type TestedImage,
   testRobustness,
 } from "./robustness.ts";
-export { drawFolds, foldPerGroup, publishedFolds, type SplitOptions } from "./splits.ts";
+export {
+  drawFolds,
+  foldPerGroup,
+  type HeldOutSplit,
+  officialSplit,
+  publishedFolds,
+  type SplitOptions,
+} from "./splits.ts";
 export {
   configOf,
   hitsOf,

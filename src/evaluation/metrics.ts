@@ -1,4 +1,5 @@
 /** Figures of merit from out-of-fold predictions. Every one is a pure function of the rows. */
+import { fMeasure, matthews, rocArea } from "./discrimination.ts";
 
 export interface PredictionRow {
   id: string;
@@ -28,6 +29,8 @@ export interface ClassMetrics {
   recall: number;
   recallInterval: Interval;
   f1: number;
+  /** F-measure with this class as the positive one and precision counting twice as much as recall. */
+  fHalf: number;
 }
 
 export interface CalibrationBin {
@@ -48,6 +51,10 @@ export interface Metrics {
   macroF1: number;
   /** Cohen's kappa of prediction and label. */
   kappa: number;
+  /** Matthews' correlation coefficient. */
+  matthews: number;
+  /** Area under the receiver operating characteristic, of two classes that both have images. */
+  rocArea?: number;
   logLoss: number;
   brier: number;
   /** Expected calibration error over ten bins. */
@@ -96,7 +103,8 @@ export function computeMetrics(rows: readonly PredictionRow[], classes: readonly
       precision,
       recall,
       recallInterval: wilson(hits, support),
-      f1: ratio(2 * precision * recall, precision + recall),
+      f1: fMeasure(precision, recall, 1),
+      fHalf: fMeasure(precision, recall, 0.5),
     };
   });
   // A class without images has no recall: it does not count towards the means.
@@ -107,6 +115,13 @@ export function computeMetrics(rows: readonly PredictionRow[], classes: readonly
   );
   const accuracy = ratio(correct, n);
   const calibration = calibrationBins(rows, 10);
+  const area =
+    classes.length === 2
+      ? rocArea(
+          rows.map(({ probabilities }) => probabilities[0]!),
+          rows.map(({ label }) => label === 0),
+        )
+      : undefined;
   return {
     count: n,
     correct,
@@ -117,6 +132,8 @@ export function computeMetrics(rows: readonly PredictionRow[], classes: readonly
     macroRecall: average(present.map((c) => c.recall)),
     macroF1: average(present.map((c) => c.f1)),
     kappa: ratio(accuracy - chance, 1 - chance),
+    matthews: matthews(confusion),
+    ...(area === undefined ? {} : { rocArea: area }),
     logLoss: average(rows.map(({ label, probabilities }) => -Math.log(Math.max(1e-15, probabilities[label]!)))),
     brier: average(
       rows.map(({ label, probabilities }) =>

@@ -10,6 +10,7 @@ import type { Image } from "../imaging/index.ts";
 import { Model } from "../learning/index.ts";
 import { AndroscopeError, type Progress, Random, readJson } from "../runs/index.ts";
 import { ALTERATIONS, type AlterationName, type Specimen } from "./alterations.ts";
+import type { CrossvalOptions } from "./crossval.ts";
 import { foldModelFile } from "./fold-task.ts";
 import { argmax, type Interval, wilson } from "./metrics.ts";
 
@@ -128,9 +129,11 @@ async function foldsOf(folder: string, dataset: Dataset): Promise<{ names: strin
     });
   if (!existsSync(config) || !existsSync(splits)) throw notARun("a folder without splits.json");
   const { folds, images } = await readJson<{ folds: string[]; images: Record<string, string> }>(splits);
-  const missing = folds.find((fold) => !existsSync(foldModelFile(folder, fold)));
+  const run = await readJson<{ dataset?: { hash?: string }; split?: CrossvalOptions["split"] }>(config);
+  // Of a held-out split only one part was tested.
+  const names = run.split?.kind === "held-out" ? [run.split.test] : folds;
+  const missing = names.find((fold) => !existsSync(foldModelFile(folder, fold)));
   if (missing !== undefined) throw notARun(`no model of fold ${missing}`);
-  const run = await readJson<{ dataset?: { hash?: string } }>(config);
   if (run.dataset?.hash !== dataset.hash) {
     throw new AndroscopeError("run/different", {
       expected: "the images that the run was made with",
@@ -139,5 +142,5 @@ async function foldsOf(folder: string, dataset: Dataset): Promise<{ names: strin
       fix: "Give the same dataset with the same options (--folds, --attribute, --agreement) as crossval got.",
     });
   }
-  return { names: folds, images: new Map(Object.entries(images)) };
+  return { names, images: new Map(Object.entries(images).filter(([, fold]) => names.includes(fold))) };
 }

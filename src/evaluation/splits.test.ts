@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Sample } from "../datasets/index.ts";
-import { drawFolds, foldPerGroup, pairsOf, publishedFolds } from "./splits.ts";
+import { concernedBy, drawFolds, foldPerGroup, officialSplit, pairsOf, publishedFolds } from "./splits.ts";
 
 type Known = Partial<Pick<Sample, "label" | "fold" | "group" | "patient">>;
 const sample = (known: Known, i: number): Sample => ({
@@ -151,5 +151,35 @@ describe("a fold for each group", () => {
   test("an image of nobody is refused", () => {
     const samples = [sample({ group: "a" }, 0), sample({}, 1)];
     expect(() => foldPerGroup(samples, "group")).toThrow(code("data/groups"));
+  });
+});
+
+describe("held-out parts", () => {
+  const named = (...folds: string[]) => folds.map((fold, i) => sample({ label: i % 2, fold }, i));
+
+  test("a dataset with train and test is not rotated, and valid is left for choices", () => {
+    const split = { kind: "held-out", test: "test", train: ["train"] };
+    expect(officialSplit(named("train", "valid", "test", "train"))).toEqual(split);
+    expect(officialSplit(named("test", "train"))).toEqual(split);
+    for (const others of [
+      ["1", "2", "3"],
+      ["train", "valid"],
+      ["train", "test", "F1"],
+      ["valid", "test"],
+    ]) {
+      expect(officialSplit(named(...others))).toBeUndefined();
+    }
+    expect(officialSplit([sample({ label: 0 }, 0)])).toBeUndefined();
+  });
+
+  test("concern their folds and what has none", () => {
+    const samples = [...named("a", "b", "c", "a"), sample({}, 9)];
+    const ids = concernedBy(samples, { kind: "held-out", test: "c", train: ["a"] }).map(({ id }) => id);
+    expect(ids).toEqual(["0.png", "2.png", "3.png", "9.png"]);
+    expect(() => concernedBy(samples, { kind: "held-out", test: "d", train: ["a"] })).toThrow(code("data/no-fold"));
+    expect(() => concernedBy(samples, { kind: "held-out", test: "a", train: ["a", "b"] })).toThrow(
+      code("usage/bad-value"),
+    );
+    expect(() => concernedBy(samples, { kind: "held-out", test: "a", train: [] })).toThrow(code("usage/bad-value"));
   });
 });

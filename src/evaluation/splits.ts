@@ -50,6 +50,46 @@ function namedBy(sample: Sample, group: "group" | "patient"): string {
   });
 }
 
+/** One part of a dataset that is tested, others that are learned from; what is in neither is left alone. */
+export interface HeldOutSplit {
+  kind: "held-out";
+  test: string;
+  train: readonly string[];
+}
+
+/**
+ * The split of a dataset whose folds are named train, test and perhaps valid: made for one training and one test, not to
+ * be rotated. The validation part is for choices, so that a final test leaves it alone. Undefined for other names.
+ */
+export function officialSplit(samples: readonly Sample[]): HeldOutSplit | undefined {
+  const names = new Set(samples.flatMap(({ fold }) => fold ?? []));
+  const known = [...names].every((name) => ["train", "valid", "val", "validation", "test"].includes(name));
+  return known && names.has("train") && names.has("test")
+    ? { kind: "held-out", test: "test", train: ["train"] }
+    : undefined;
+}
+
+/** The samples that a held-out split concerns, and those without label and fold. @throws `data/no-fold`, `usage/bad-value` */
+export function concernedBy(samples: readonly Sample[], { test, train }: HeldOutSplit): Sample[] {
+  const there = [...new Set(samples.flatMap(({ fold }) => fold ?? []))];
+  const missing = [test, ...train].find((name) => !there.includes(name));
+  if (missing !== undefined) {
+    throw new AndroscopeError("data/no-fold", {
+      expected: `a fold ${missing}`,
+      found: there.length > 0 ? `the folds ${there.sort(byNumber).join(", ")}` : "no folds",
+      fix: "Name folds that the dataset has.",
+    });
+  }
+  if (train.length === 0 || train.includes(test)) {
+    throw new AndroscopeError("usage/bad-value", {
+      expected: "at least one fold to train on, and another one to test",
+      found: `${train.join(", ") || "none"} to train on, ${test} to test`,
+      fix: "A fold that is tested must not be trained on.",
+    });
+  }
+  return samples.filter(({ fold }) => fold === undefined || fold === test || train.includes(fold));
+}
+
 /** Every two folds as one part to keep from training, by their indices. */
 export function pairsOf(names: readonly string[]): { name: string; folds: [number, number] }[] {
   return names.flatMap((a, i) =>

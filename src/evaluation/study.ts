@@ -6,7 +6,7 @@
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { Dataset } from "../datasets/index.ts";
+import type { Dataset, OpenOptions } from "../datasets/index.ts";
 import { type Config, resolveConfig } from "../learning/index.ts";
 import { hashOf, type Progress, readJson, silent, writeJson } from "../runs/index.ts";
 import type { AlterationName } from "./alterations.ts";
@@ -37,8 +37,13 @@ export interface Study {
   about: string;
   seeds: readonly number[];
   rows: readonly StudyRow[];
-  /** The published folds one at a time, or every two together: see nested.ts. One at a time by default. */
-  split?: "published" | "pairs";
+  /** How its dataset is opened, where that is no matter of course. */
+  dataset?: OpenOptions;
+  /**
+   * The published folds one at a time, or every two together: see nested.ts. Or any other that a cross-validation takes.
+   * One at a time by default.
+   */
+  split?: "published" | "pairs" | CrossvalOptions["split"];
   /** Other versions of all images, for training and test. */
   images?: Derivation;
 }
@@ -88,6 +93,10 @@ export function configOf(study: Study, row: StudyRow): Config {
   return resolveConfig(row.config, `study ${study.name}, row ${row.name}`);
 }
 
+function splitOf({ split = "published" }: Study): CrossvalOptions["split"] {
+  return typeof split === "string" ? { kind: split } : split;
+}
+
 /**
  * Computes what is missing, all rows with the first seed before the next seed: whenever it ends, rows can be compared.
  * Two cross-validations are under way at a time, so that no worker waits for the last fold of one.
@@ -106,8 +115,8 @@ export async function runStudy(options: StudyRun): Promise<StudyResults> {
     ...(known?.dataset.hash === dataset.hash ? known : {}),
   };
   const rows = study.rows.filter(({ name }) => run.rows?.includes(name) ?? true);
-  const split = { kind: study.split ?? "published" } as const;
-  const inPairs = split.kind === "pairs" ? { split: split.kind } : {};
+  const split = splitOf(study);
+  const unusual = split.kind === "published" ? {} : { split: study.split };
   const wanted = (run.seeds ?? study.seeds).flatMap((seed) =>
     rows.map((row) => {
       const config = configOf(study, row);
@@ -117,7 +126,7 @@ export async function runStudy(options: StudyRun): Promise<StudyResults> {
         change: row.change,
         seed,
         threads: run.threads,
-        ...inPairs,
+        ...unusual,
         altered: row.altered,
       });
       return { row, seed, config, id };

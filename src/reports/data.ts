@@ -113,6 +113,11 @@ export interface RunReportData {
     macroRecall: number;
     macroF1: number;
     kappa: number;
+    /** Matthews' correlation coefficient; reports of older runs do not have it. */
+    matthews?: number;
+    /** Of two classes: area under the receiver operating characteristic, and F0.5 with each as the positive one. */
+    rocArea?: number;
+    fHalf?: readonly number[];
     logLoss: number;
     brier: number;
     calibrationError: number;

@@ -29,14 +29,14 @@ export function foldsSection({ folds, metrics }: RunReportData): string {
   ]);
   const accuracies = folds.map((f) => f.accuracy.value);
   const { mean, deviation } = spread(accuracies);
+  const among =
+    folds.length > 1
+      ? `every image was tested in exactly one fold; dots are the folds' accuracies with 95 % intervals (Wilson), the dashed line is the accuracy over all images. Mean of the folds ${percent(mean)}, standard deviation ${points(deviation)}.`
+      : "one part was held out and tested once; the dot is its accuracy with a 95 % interval (Wilson).";
   return section(
     "folds",
     "Folds",
-    figure(
-      "Accuracy of each fold",
-      table("Figures of each fold", columns, rows),
-      `How to read: every image was tested in exactly one fold; dots are the folds' accuracies with 95 % intervals (Wilson), the dashed line is the accuracy over all images. Mean of the folds ${percent(mean)}, standard deviation ${points(deviation)}.`,
-    ),
+    figure("Accuracy of each fold", table("Figures of each fold", columns, rows), `How to read: ${among}`),
   );
 }
 

@@ -12,6 +12,11 @@ export function headline(data: RunReportData): string {
     ["macro precision", percent(m.macroPrecision)],
     ["macro recall", percent(m.macroRecall)],
     ["Cohen's κ", m.kappa.toFixed(3), "0 as chance, 1 perfect"],
+    ...(m.matthews === undefined
+      ? []
+      : [["Matthews' correlation", m.matthews.toFixed(3), "0 as chance, 1 perfect"] as const]),
+    ...(m.rocArea === undefined ? [] : [["area under ROC", m.rocArea.toFixed(3), "0.5 as chance, 1 perfect"] as const]),
+    ...(m.fHalf ?? []).map((f, c) => [`F0.5, ${dataset.classes[c]} positive`, f.toFixed(3)] as const),
     ["log-loss", m.logLoss.toFixed(3), `${Math.log(dataset.classes.length).toFixed(3)} for knowing nothing`],
     ["Brier score", m.brier.toFixed(3), "0 perfect, 2 worst"],
     ["calibration error", m.calibrationError.toFixed(3), "ten bins; 0 perfect"],
