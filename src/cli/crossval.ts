@@ -2,13 +2,14 @@ import { resolve } from "node:path";
 import { licenceOf, openDataset } from "../datasets/index.ts";
 import { type CrossvalRun, crossValidate, writeCrossvalReport } from "../evaluation/index.ts";
 import { foldsInWorkers } from "../jobs/index.ts";
-import { loadConfig } from "../learning/index.ts";
 import { AndroscopeError, formatDuration, version } from "../runs/index.ts";
 import type { Command } from "./command.ts";
+import { configAndInit } from "./initial.ts";
 import {
   atLeast,
   DATASET_OPTIONS,
   deviceChoice,
+  INIT_OPTION,
   oneOf,
   onlyPositional,
   TRAINING_OPTIONS,
@@ -35,6 +36,7 @@ export const command: Command = {
     literature: { type: "boolean", help: "also compute the literature's selection rule, marked optimistic" },
     ...DATASET_OPTIONS,
     ...TRAINING_OPTIONS,
+    ...INIT_OPTION,
     ...WORKER_OPTIONS,
   },
   async run({ positionals, options, progress }) {
@@ -48,7 +50,7 @@ export const command: Command = {
       });
     }
     const workers = workersOf(options.workers);
-    const config = await loadConfig(options.config, options.set);
+    const { config, init } = await configAndInit(options.config, options.set, options.init);
     const dataset = await openDataset(path, {
       folds: options.folds,
       agreement: oneOf("agreement", options.agreement, ["partial", "total"]),
@@ -58,6 +60,7 @@ export const command: Command = {
     const run = await crossValidate({
       dataset,
       config,
+      init,
       seed: atLeast("seed", options.seed, 0),
       split: own
         ? { kind: "published" }
@@ -80,6 +83,7 @@ export const command: Command = {
       ["--attribute", options.attribute],
       ["--config", options.config],
       ...(options.set ?? []).map((setting: string): [string, string] => ["--set", setting]),
+      ["--init", options.init],
       ["--seed", options.seed],
       ["--threads", options.threads],
       // What auto chose is what repeats the run.
