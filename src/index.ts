@@ -36,6 +36,8 @@ import { foldsInWorkers, type Workers } from "./jobs/index.ts";
 import {
   type configSchema,
   type DeviceChoice,
+  networkOfInit,
+  readInit,
   resolveConfig,
   type TrainFinalResult,
   trainFinal,
@@ -195,6 +197,11 @@ export interface RunOptions {
   out: string;
   /** Any part of the configuration; the rest is the default. */
   config?: z.input<typeof configSchema>;
+  /**
+   * Optional folder with MobileNet v1 weights in TensorFlow.js's layers format, from which stage 1 starts instead of from
+   * random ones; it decides the network where `config` does not. docs/data.md says where to get it.
+   */
+  init?: string;
   /** Seed of everything random: a whole number from 0. Default 1. */
   seed?: number;
   /** Threads per operator. Results depend on it in the last bits. Default 2. */
@@ -209,11 +216,23 @@ export interface RunOptions {
   progress?: Progress;
 }
 
-function resolved({ dataset, config, seed = 1, threads = 2, licence, progress = silent, ...rest }: RunOptions) {
+async function resolved({
+  dataset,
+  config = {},
+  init: folder,
+  seed = 1,
+  threads = 2,
+  licence,
+  progress = silent,
+  ...rest
+}: RunOptions) {
+  const network = folder === undefined ? config.network : { ...(await networkOfInit(folder)), ...config.network };
+  const whole = resolveConfig({ ...config, network });
   return {
     ...rest,
     dataset,
-    config: resolveConfig(config ?? {}),
+    config: whole,
+    ...(folder === undefined ? {} : { init: await readInit(folder, whole.network) }),
     seed,
     threads,
     version: version(),
@@ -225,10 +244,10 @@ function resolved({ dataset, config, seed = 1, threads = 2, licence, progress = 
 /**
  * Trains one model on a whole dataset: `androscope train`. Images without a label serve stage 1.
  * @returns the path of model.onnx among others. How well it does is for {@link crossValidate} to say.
- * @throws `config/*`, `data/*`, `run/*`, `file/*`, `device/*`
+ * @throws `config/*`, `data/*`, `weights/*`, `run/*`, `file/*`, `device/*`
  */
 export async function train(options: RunOptions): Promise<TrainFinalResult> {
-  return trainFinal(resolved(options));
+  return trainFinal(await resolved(options));
 }
 
 export interface CrossValidateOptions extends RunOptions {
@@ -250,7 +269,7 @@ export interface CrossValidateOptions extends RunOptions {
  * Cross-validates both stages: `androscope crossval`. A fixed number of steps, the averaged last weights, nothing
  * chosen on a test fold.
  * @returns the figures, also in metrics.json, and the path of the report
- * @throws `config/*`, `data/*`, `run/*`, `file/*`, `device/*`
+ * @throws `config/*`, `data/*`, `weights/*`, `run/*`, `file/*`, `device/*`
  */
 export async function crossValidate({
   split,
@@ -260,7 +279,7 @@ export async function crossValidate({
 }: CrossValidateOptions): Promise<{ result: CrossvalResult; report: string }> {
   const own = options.dataset.samples.some(({ fold }) => fold !== undefined);
   const run = await crossValidateWith({
-    ...resolved(options),
+    ...(await resolved(options)),
     split: split ?? (own ? (officialSplit(options.dataset.samples) ?? { kind: "published" }) : { kind: "drawn", k: 5 }),
     literature,
     runFolds: foldsInWorkers(workers),

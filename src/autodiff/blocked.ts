@@ -14,8 +14,11 @@ export interface BlockedGeometry {
   kernelWidth: number;
   stride: number;
   dilation: number;
+  /** Zeros above and to the left, below and to the right. */
   padY: number;
   padX: number;
+  endY: number;
+  endX: number;
   outHeight: number;
   outWidth: number;
 }
@@ -72,7 +75,7 @@ export function blockedConv(x: Tensor, w: Tensor, g: BlockedGeometry, block: num
     kernel: [g.kernelHeight, g.kernelWidth],
     strides: [g.stride, g.stride],
     dilations: [g.dilation, g.dilation],
-    pads: [g.padY, g.padX, g.padY, g.padX],
+    pads: [g.padY, g.padX, g.endY, g.endX],
   });
   return unblocked(
     differentiable(y, [image, w], (dy) => [

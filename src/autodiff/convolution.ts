@@ -17,8 +17,11 @@ type Geometry = BlockedGeometry;
 export interface ConvOptions {
   stride?: number;
   dilation?: number;
-  /** "same": as many rows out as in (over the stride), for odd kernels; or the zeros added on every side. */
-  padding?: "same" | number;
+  /**
+   * "same": as many rows out as in (over the stride), for odd kernels, with as many zeros before as after; "same-upper":
+   * ONNX's name for TensorFlow's SAME, as few zeros as that takes, the odd one after; or the zeros added on every side.
+   */
+  padding?: "same" | "same-upper" | number;
   /** 1, or the number of channels (depthwise). */
   groups?: number;
   /** "product": im2col and one matrix product, for training. "conv": ONNX's Conv, for inference. */
@@ -75,9 +78,12 @@ function geometryOf(x: Tensor, w: Tensor, options: ConvOptions): Geometry {
   const [kernelHeight, kernelWidth, , out] = w.shape as [number, number, number, number];
   if (groups !== 1 && (groups !== channels || out !== channels))
     throw new ShapeError(`conv2d: ${groups} groups of ${channels} channels`);
-  const pad = (kernel: number) => (padding === "same" ? (dilation * (kernel - 1)) >> 1 : padding);
-  const outSize = (size: number, kernel: number) =>
-    Math.floor((size + 2 * pad(kernel) - dilation * (kernel - 1) - 1) / stride) + 1;
+  const along = (size: number, kernel: number) => {
+    const reach = dilation * (kernel - 1) + 1;
+    const [before, after] = padsOf(padding, size, reach, stride);
+    return { before, after, out: Math.floor((size + before + after - reach) / stride) + 1 };
+  };
+  const [vertical, horizontal] = [along(height, kernelHeight), along(width, kernelWidth)];
   return {
     height,
     width,
@@ -85,11 +91,26 @@ function geometryOf(x: Tensor, w: Tensor, options: ConvOptions): Geometry {
     kernelWidth,
     stride,
     dilation,
-    padY: pad(kernelHeight),
-    padX: pad(kernelWidth),
-    outHeight: outSize(height, kernelHeight),
-    outWidth: outSize(width, kernelWidth),
+    padY: vertical.before,
+    padX: horizontal.before,
+    endY: vertical.after,
+    endX: horizontal.after,
+    outHeight: vertical.out,
+    outWidth: horizontal.out,
   };
+}
+
+/** Zeros before and after, along one axis. @param reach positions from a kernel's first tap to its last */
+function padsOf(
+  padding: NonNullable<ConvOptions["padding"]>,
+  size: number,
+  reach: number,
+  stride: number,
+): [number, number] {
+  if (padding === "same") return [(reach - 1) >> 1, (reach - 1) >> 1];
+  if (padding !== "same-upper") return [padding, padding];
+  const total = Math.max(0, (Math.ceil(size / stride) - 1) * stride + reach - size);
+  return [total >> 1, total - (total >> 1)];
 }
 
 function fitsWinograd(g: Geometry): boolean {
@@ -318,7 +339,7 @@ function throughConv(x: Tensor, w: Tensor, g: Geometry, groups: number): Tensor 
       kernel_shape: [g.kernelHeight, g.kernelWidth],
       strides: [g.stride, g.stride],
       dilations: [g.dilation, g.dilation],
-      pads: [g.padY, g.padX, g.padY, g.padX],
+      pads: [g.padY, g.padX, g.endY, g.endX],
       group: groups,
     },
   });

@@ -1,7 +1,7 @@
 /** Layers: functions of a scope and an input. NHWC. */
 import { normalizeBlocks } from "./blocked-norm.ts";
 import { type ConvOptions, conv2d, usesBlocks } from "./convolution.ts";
-import { add, div, gelu, greaterOrEqual, mul, neg, relu, scale, silu, sqrt, sub, where } from "./elementwise.ts";
+import { add, clip, div, gelu, greaterOrEqual, mul, neg, relu, scale, silu, sqrt, sub, where } from "./elementwise.ts";
 import { matmul, mean } from "./reductions.ts";
 import { blocked, blockedSource, unblocked } from "./reorder.ts";
 import { heNormal, ones, type Scope, uniform, zeros } from "./scope.ts";
@@ -16,12 +16,14 @@ export interface LayerOptions extends Omit<ConvOptions, "lowering" | "groups" | 
   block?: number;
 }
 
-export type Activation = "relu" | "silu" | "gelu" | "none";
+export type Activation = "relu" | "relu6" | "silu" | "gelu" | "none";
 
 function activate(x: Tensor, activation: Activation): Tensor {
   switch (activation) {
     case "relu":
       return relu(x);
+    case "relu6":
+      return clip(x, 0, 6);
     case "silu":
       return silu(x);
     case "gelu":
@@ -70,6 +72,8 @@ export interface NormOptions {
   activation?: Activation;
   /** Added before the activation: the shortcut of a residual block. */
   shortcut?: Tensor;
+  /** Added to variances. PyTorch's 1e-5 by default; Keras's MobileNets have 1e-3. */
+  epsilon?: number;
 }
 
 /**
@@ -81,7 +85,12 @@ export function batchNorm(scope: Scope, x: Tensor, options: NormOptions = {}): T
 }
 
 /** @param centred whether the running mean was subtracted from x beforehand */
-function normalized(scope: Scope, x: Tensor, { activation = "none", shortcut }: NormOptions, centred = false): Tensor {
+function normalized(
+  scope: Scope,
+  x: Tensor,
+  { activation = "none", shortcut, epsilon = EPSILON }: NormOptions,
+  centred = false,
+): Tensor {
   const channels = x.shape.at(-1)!;
   const gamma = scope.parameter("scale", [channels], ones, { decay: false });
   const beta = scope.parameter("shift", [channels], zeros, { decay: false });
@@ -89,18 +98,18 @@ function normalized(scope: Scope, x: Tensor, { activation = "none", shortcut }: 
   const runningVariance = scope.buffer("variance", [channels], 1);
   const finish = (y: Tensor) => activate(shortcut ? add(y, shortcut) : y, activation);
   if (!scope.learning) {
-    const factor = div(gamma, sqrt(add(runningVariance, EPSILON)));
+    const factor = div(gamma, sqrt(add(runningVariance, epsilon)));
     return finish(add(mul(x, factor), sub(beta, mul(runningMean, factor))));
   }
   const blocks = blockedSource(x);
   const rectify = activation === "relu";
   const { y, batchMean, batchVariance } = blocks
     ? normalizeBlocks(blocks, gamma, beta, {
-        epsilon: EPSILON,
+        epsilon,
         rectify,
         shortcut: rectify && shortcut ? blocked(shortcut) : undefined,
       })
-    : normalizeBatch(x, gamma, beta);
+    : normalizeBatch(x, gamma, beta, epsilon);
   const rows = sizeOf(x.shape) / channels;
   // Of what the running mean was taken from, the batch's mean is how far it has to move.
   scope.update("mean", { now: batchMean, keep: centred ? 1 : 1 - MOMENTUM, take: MOMENTUM });
@@ -112,7 +121,7 @@ function normalized(scope: Scope, x: Tensor, { activation = "none", shortcut }: 
 }
 
 /** Normalises by the batch's own statistics; the gradient is written out, in as few passes over the rows as it takes. */
-function normalizeBatch(x: Tensor, gamma: Tensor, beta: Tensor) {
+function normalizeBatch(x: Tensor, gamma: Tensor, beta: Tensor, epsilon: number) {
   const channels = x.shape.at(-1)!;
   const rows = sizeOf(x.shape) / channels;
   const flat = reshape(untracked(x), [rows, channels]);
@@ -123,7 +132,7 @@ function normalizeBatch(x: Tensor, gamma: Tensor, beta: Tensor) {
   const batchMean = scale(columnSums(flat), 1 / rows);
   const centred = sub(flat, batchMean);
   const batchVariance = scale(columnSums(mul(centred, centred)), 1 / rows);
-  const inverse = div(1, sqrt(add(batchVariance, EPSILON)));
+  const inverse = div(1, sqrt(add(batchVariance, epsilon)));
   const factor = mul(g, inverse);
   const value = reshape(add(mul(centred, factor), b), x.shape);
   const y = differentiable(value, [x, gamma, beta], (dy) => {
@@ -161,18 +170,19 @@ export function linear(scope: Scope, x: Tensor, out: number): Tensor {
 
 /** Convolution, batch normalisation, shortcut, activation; frozen, the normalisation is folded into the convolution. */
 export function convNorm(scope: Scope, x: Tensor, out: number, options: LayerOptions & NormOptions = {}): Tensor {
-  const { activation = "relu", shortcut, ...rest } = options;
+  const { activation = "relu", shortcut, epsilon = EPSILON, ...rest } = options;
+  const after = { activation, shortcut, epsilon };
   const at = scope.sub("norm");
   if (scope.mode === "frozen") {
-    const y = foldedConv(scope, x, out, rest);
+    const y = foldedConv(scope, x, out, rest, epsilon);
     return activate(shortcut ? add(y, shortcut) : y, activation);
   }
-  if (!scope.learning) return batchNorm(at, conv(scope.sub("conv"), x, out, rest), { activation, shortcut });
+  if (!scope.learning) return batchNorm(at, conv(scope.sub("conv"), x, out, rest), after);
   // Normalising takes any constant away again, so the convolution may subtract the running mean: what is left has its
   // mean near zero, and its variance can be had in one pass without loss.
   const offset = neg(at.buffer("mean", [out], 0));
   const { y, blocks } = convWithOffset(scope.sub("conv"), x, out, rest, offset);
-  return normalized(at, y, { activation, shortcut }, blocks);
+  return normalized(at, y, after, blocks);
 }
 
 function foldedConv(
@@ -180,21 +190,22 @@ function foldedConv(
   x: Tensor,
   out: number,
   { kernel = 3, depthwise = false, block = 1, ...rest }: LayerOptions,
+  epsilon: number,
 ): Tensor {
   // Over blocks it is a larger kernel with a stride, for which no pixel has to move.
-  const direct = block > 1 && (rest.stride ?? 1) === 1 && (rest.dilation ?? 1) === 1 && !depthwise;
+  const { padding = "same", stride = 1, dilation = 1 } = rest;
+  const direct = block > 1 && stride === 1 && dilation === 1 && padding !== "same-upper" && !depthwise;
   const source = block === 1 || direct ? x : spaceToDepth(x, block);
   const channels = direct ? block * block * x.shape[3]! : source.shape[3]!;
   const { shape, settings } = convShape(scope, channels, out, kernel, depthwise, rest);
   const norm = (name: string) => scope.sub("norm").frozenValues(name, [out]);
   const [gamma, beta, average, variance] = [norm("scale"), norm("shift"), norm("mean"), norm("variance")];
-  const factor = gamma.map((value, k) => value / Math.sqrt(variance[k]! + EPSILON));
+  const factor = gamma.map((value, k) => value / Math.sqrt(variance[k]! + epsilon));
   const weight = scope
     .sub("conv")
     .frozenValues("weight", shape)
     .map((value, i) => value * factor[i % out]!);
   const shift = beta.map((value, k) => value - average[k]! * factor[k]!);
-  const { padding = "same" } = rest;
   const y = direct
     ? conv2d(x, overPixels(weight, kernel, block, x.shape[3]!, out), {
         ...settings,

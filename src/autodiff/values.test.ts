@@ -187,11 +187,13 @@ describe("normalisation", () => {
       kernel: fc.constantFrom(1, 3, 5),
       stride: fc.constantFrom(1, 2),
       depthwise: fc.boolean(),
+      epsilon: fc.constantFrom(1e-5, 1e-3),
+      activation: fc.constantFrom("relu" as const, "relu6" as const),
     });
     const property = fc.asyncProperty(
       parameters,
       fc.nat(),
-      async ({ n, side, c, out: k, kernel, stride, depthwise }, seed) => {
+      async ({ n, side, c, out: k, kernel, stride, depthwise, epsilon, activation }, seed) => {
         const random = Random.seeded(seed);
         const out = depthwise ? c : k;
         const shape = [n, side, side, c];
@@ -211,11 +213,12 @@ describe("normalisation", () => {
         });
         const expected = plain.map((value, i) => {
           const j = i % out;
-          const deviation = Math.sqrt(of("norm/variance")[j]! + 1e-5);
+          const deviation = Math.sqrt(of("norm/variance")[j]! + epsilon);
           const normal = (value - of("norm/mean")[j]!) / deviation;
-          return Math.max(0, normal * of("norm/scale")[j]! + of("norm/shift")[j]!);
+          const y = Math.max(0, normal * of("norm/scale")[j]! + of("norm/shift")[j]!);
+          return activation === "relu6" ? Math.min(6, y) : y;
         });
-        const options = { kernel, stride, depthwise };
+        const options = { kernel, stride, depthwise, epsilon, activation };
         const frozen = convNorm(Scope.frozenWith(state), input("x", shape), out, options);
         compareForward(await values(frozen, { x }), expected);
         const given = convNorm(new Scope("eval"), input("x", shape), out, options);

@@ -8,14 +8,15 @@ import {
   writeCrossvalReport,
 } from "../evaluation/index.ts";
 import { foldsInWorkers } from "../jobs/index.ts";
-import { loadConfig } from "../learning/index.ts";
 import { AndroscopeError, formatDuration, version } from "../runs/index.ts";
 import type { Command } from "./command.ts";
+import { configAndInit } from "./initial.ts";
 import {
   atLeast,
   DATASET_OPTIONS,
   datasetOptions,
   deviceChoice,
+  INIT_OPTION,
   listOf,
   oneOf,
   onlyPositional,
@@ -51,6 +52,7 @@ export const command: Command = {
     literature: { type: "boolean", help: "also compute the literature's selection rule, marked optimistic" },
     ...DATASET_OPTIONS,
     ...TRAINING_OPTIONS,
+    ...INIT_OPTION,
     ...WORKER_OPTIONS,
   },
   async run({ positionals, options, progress }) {
@@ -80,7 +82,7 @@ export const command: Command = {
       });
     }
     const workers = workersOf(options.workers);
-    const config = await loadConfig(options.config, options.set);
+    const { config, init } = await configAndInit(options.config, options.set, options.init);
     const dataset = await openDataset(path, {
       folds: options.folds,
       ...datasetOptions(options),
@@ -88,6 +90,7 @@ export const command: Command = {
     const run = await crossValidate({
       dataset,
       config,
+      init,
       seed: atLeast("seed", options.seed, 0),
       split:
         group && oneOut
@@ -119,6 +122,7 @@ export const command: Command = {
       ["--size", options.size],
       ["--config", options.config],
       ...(options.set ?? []).map((setting: string): [string, string] => ["--set", setting]),
+      ["--init", options.init],
       ["--seed", options.seed],
       ["--threads", options.threads],
       // What auto chose is what repeats the run.

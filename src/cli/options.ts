@@ -80,6 +80,15 @@ export const TRAINING_OPTIONS = {
   },
 } as const satisfies Record<string, OptionSpec>;
 
+/** Of commands that train. */
+export const INIT_OPTION = {
+  init: {
+    type: "string",
+    value: "FOLDER",
+    help: "optional: MobileNet v1 weights (TensorFlow.js layers format) that stage 1 starts from instead of random ones; sets network.backbone, widths and blocks (docs/data.md)",
+  },
+} as const satisfies Record<string, OptionSpec>;
+
 /** Of commands with several trainings. Threads take turns at the small operators; whole trainings do not. */
 export const WORKER_OPTIONS = {
   threads: { ...TRAINING_OPTIONS.threads, default: 1 },

@@ -1,10 +1,19 @@
 import { join, resolve } from "node:path";
 import { type Dataset, licenceOf, openDataset } from "../datasets/index.ts";
 import type { CrossvalResult } from "../evaluation/index.ts";
-import { type Acceptance, acceptanceSchema, type Config, loadConfig, trainFinal } from "../learning/index.ts";
+import { type Acceptance, acceptanceSchema, type Config, type EncoderInit, trainFinal } from "../learning/index.ts";
 import { AndroscopeError, formatDuration, hashOf, readJson, version } from "../runs/index.ts";
 import type { Command } from "./command.ts";
-import { atLeast, DATASET_OPTIONS, datasetOptions, deviceChoice, onlyPositional, TRAINING_OPTIONS } from "./options.ts";
+import { configAndInit } from "./initial.ts";
+import {
+  atLeast,
+  DATASET_OPTIONS,
+  datasetOptions,
+  deviceChoice,
+  INIT_OPTION,
+  onlyPositional,
+  TRAINING_OPTIONS,
+} from "./options.ts";
 
 export const command: Command = {
   name: "train",
@@ -25,20 +34,22 @@ export const command: Command = {
     },
     ...DATASET_OPTIONS,
     ...TRAINING_OPTIONS,
+    ...INIT_OPTION,
   },
   async run({ positionals, options, progress }) {
     const path = onlyPositional("train", "dataset", positionals);
-    const config = await loadConfig(options.config, options.set);
+    const { config, init } = await configAndInit(options.config, options.set, options.init);
     const dataset = await openDataset(path, datasetOptions(options));
     const result = await trainFinal({
       dataset,
       config,
+      init,
       seed: atLeast("seed", options.seed, 0),
       out: options.out,
       resume: options.resume,
       threads: atLeast("threads", options.threads, 1),
       device: deviceChoice(options.device),
-      ...(options.calibration ? await calibrationOf(options.calibration, dataset, config) : {}),
+      ...(options.calibration ? await calibrationOf(options.calibration, dataset, config, init) : {}),
       compact: options.compact,
       version: version(),
       licence: licenceOf(dataset.kind),
@@ -71,6 +82,7 @@ async function calibrationOf(
   run: string,
   { hash }: Dataset,
   config: Config,
+  init: EncoderInit | undefined,
 ): Promise<{ temperature: number; acceptance: Acceptance }> {
   const file = join(run, "metrics.json");
   const found = await readJson<Partial<CrossvalResult>>(file);
@@ -84,11 +96,16 @@ async function calibrationOf(
       fix: "Run androscope crossval with the same data and configuration first.",
     });
   }
-  const other =
-    (found.dataset.hashWithoutFolds ?? found.dataset.hash) !== hash
-      ? "other data"
-      : hashOf(found.config) !== hashOf(config)
-        ? "another configuration"
+  const same = {
+    data: (found.dataset.hashWithoutFolds ?? found.dataset.hash) === hash,
+    config: hashOf(found.config) === hashOf(config),
+  };
+  const other = !same.data
+    ? "other data"
+    : !same.config
+      ? "another configuration"
+      : found.init !== init?.hash
+        ? "other weights to start from"
         : "";
   if (other !== "" || found.change) {
     throw new AndroscopeError("run/different", {

@@ -9,9 +9,12 @@ import {
   type Acceptance,
   type Config,
   type DeviceChoice,
+  type EncoderInit,
   fitAcceptance,
+  keepInit,
   type PreparedSet,
   preparedFor,
+  requireInit,
   usableDevice,
 } from "../learning/index.ts";
 import {
@@ -49,6 +52,8 @@ import { changedTraining, describeChange, type TrainingChange } from "./training
 export interface CrossvalOptions {
   dataset: Dataset;
   config: Config;
+  /** What stage 1's encoder starts from, and stage 2's where the configuration says so; random weights by default. */
+  init?: EncoderInit;
   seed: number;
   /**
    * Use the dataset's own folds, one at a time or, for choices inside training folds (nested.ts), every two of them
@@ -99,6 +104,8 @@ export interface CrossvalResult extends Metrics {
   optimisticAccuracy?: number;
   config: Config;
   change?: TrainingChange;
+  /** Hash of the weights from elsewhere that encoders started from. */
+  init?: string;
   seed: number;
   threads: number;
   /** Where the networks were computed. */
@@ -136,8 +143,9 @@ const TRANSDUCTIVE_PROTOCOL =
 
 /** Runs or resumes a cross-validation into a run folder. */
 export async function crossValidate(options: CrossvalOptions): Promise<CrossvalRun> {
-  const { config, seed, split, progress } = options;
+  const { config, init, seed, split, progress } = options;
   const dataset = split.kind === "held-out" ? partsOf(options.dataset, split) : options.dataset;
+  requireInit(config, init);
   const labelled = dataset.samples.filter((s) => s.label !== undefined);
   const least = split.kind === "drawn" ? split.k : split.kind === "held-out" ? 1 : 2;
   requireTrainable(dataset, least);
@@ -152,6 +160,7 @@ export async function crossValidate(options: CrossvalOptions): Promise<CrossvalR
     device,
     literature: options.literature ?? false,
     ...(options.change ? { change: options.change } : {}),
+    ...(init ? { init: init.hash } : {}),
     config,
   };
   const folds = foldsOf(split, labelled, seed);
@@ -172,6 +181,7 @@ export async function crossValidate(options: CrossvalOptions): Promise<CrossvalR
       const usable = folds.fold.filter((_, i) => read.has(labelled[i]!.id));
       requireFilledFolds({ names: folds.names, fold: usable }, dataset.root);
     });
+    if (init) await keepInit(run.path, init);
     const preparing = (performance.now() - begun) / 1000;
 
     const single = folds.names.map((name, f) => ({ name, folds: [f] }));
@@ -184,7 +194,7 @@ export async function crossValidate(options: CrossvalOptions): Promise<CrossvalR
     for (const task of tasks) if (!(await readFold(run.path, task))) todo.push(task);
     const shared = options.stage1;
     if (shared !== undefined) for (const task of todo) await recallStage1(task, run.path, shared);
-    if (todo.length > 0) await (options.runFolds ?? foldsInTurn)(todo, foldsRun(run, set, progress));
+    if (todo.length > 0) await (options.runFolds ?? foldsInTurn)(todo, foldsRun(run, set, init, progress));
     if (shared !== undefined) for (const task of todo) await keepStage1(task, run.path, shared);
 
     const records: FoldRecord[] = [];
@@ -232,6 +242,7 @@ function foldTask(
   {
     dataset,
     config,
+    init,
     seed,
     threads,
     device,
@@ -265,6 +276,7 @@ function foldTask(
     test,
     ...(changed.relabelled.length > 0 ? { relabelled: changed.relabelled } : {}),
     config,
+    ...(init ? { init: init.hash } : {}),
     seed,
     threads,
     device,
@@ -274,9 +286,9 @@ function foldTask(
 }
 
 /** What is told and written down as folds begin and end. */
-function foldsRun(run: RunFolder, set: PreparedSet, progress: Progress): FoldsRun {
+function foldsRun(run: RunFolder, set: PreparedSet, init: EncoderInit | undefined, progress: Progress): FoldsRun {
   return {
-    place: { folder: run.path, set, progress },
+    place: { folder: run.path, set, init: init?.weights, progress },
     started: ({ fold, train, test }) => run.event("fold started", { fold, train: train.length, test: test.length }),
     restarted: async ({ fold }, why) => {
       await run.event("fold restarted", { fold, why });
@@ -358,6 +370,7 @@ async function conclude(
     ...(options.literature ? { optimisticAccuracy: literatureRule(records) } : {}),
     config,
     ...(options.change ? { change: options.change } : {}),
+    ...(options.init ? { init: options.init.hash } : {}),
     seed,
     threads: options.threads,
     device: options.device,

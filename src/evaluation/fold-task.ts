@@ -5,7 +5,7 @@
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import type { Device } from "../autodiff/index.ts";
+import type { Device, State } from "../autodiff/index.ts";
 import {
   type Classified,
   type Config,
@@ -48,6 +48,8 @@ export interface FoldTask {
   /** Training samples with the labels they are learnt with instead of their own, in studies of label noise. */
   readonly relabelled?: readonly (readonly [number, number])[];
   readonly config: Config;
+  /** Hash of the weights from elsewhere that encoders start from, where there are any; they lie in the run's folder. */
+  readonly init?: string;
   readonly seed: number;
   readonly threads: number;
   readonly device: Device;
@@ -61,6 +63,8 @@ export interface FoldPlace {
   /** The run's folder. */
   folder: string;
   set: PreparedSet;
+  /** The weights of the task's `init`. */
+  init?: State;
   progress: Progress;
 }
 
@@ -127,9 +131,10 @@ export function isFoldDistilled(folder: string, task: FoldTask): boolean {
  * @param shared the folder of such results
  */
 function sharedStage1(shared: string, task: FoldTask): string {
-  const { version, dataset, fold, train, unlabelled, config, seed, threads, device } = task;
+  const { version, dataset, fold, train, unlabelled, config, init, seed, threads, device } = task;
   const { network, distill } = config;
-  return join(shared, hashOf({ version, dataset, fold, train, unlabelled, network, distill, seed, threads, device }));
+  const samples = { dataset, fold, train, unlabelled };
+  return join(shared, hashOf({ version, ...samples, network, distill, init, seed, threads, device }));
 }
 
 /** Takes over stage 1 of a fold from {@link keepStage1} of an earlier run, if there was one. */
@@ -152,7 +157,7 @@ async function copyWhole(from: string, to: string): Promise<void> {
   await writeFileAtomic(to, await readBytes(from));
 }
 
-function trainingOf(task: FoldTask, { folder, set, progress }: FoldPlace): TrainingTask {
+function trainingOf(task: FoldTask, { folder, set, init, progress }: FoldPlace): TrainingTask {
   const { train: members, test, config, seed, threads, device } = task;
   const epoch = Math.max(1, Math.round(members.length / config.tune.batch));
   return {
@@ -160,6 +165,7 @@ function trainingOf(task: FoldTask, { folder, set, progress }: FoldPlace): Train
     train: members,
     unlabelled: task.unlabelled,
     config,
+    init,
     seed,
     name: keyOf(task),
     threads,
@@ -200,6 +206,7 @@ export async function runFold(task: FoldTask, place: FoldPlace): Promise<void> {
       images: task.train.length,
       seed: task.seed,
       licence: task.licence,
+      ...(task.init ? { init: task.init } : {}),
       transductive: config.distill.transductive,
       device,
     },

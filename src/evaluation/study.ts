@@ -7,7 +7,7 @@ import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Dataset, OpenOptions } from "../datasets/index.ts";
-import { type Config, resolveConfig } from "../learning/index.ts";
+import { type Config, type EncoderInit, initRequired, readInit, resolveConfig } from "../learning/index.ts";
 import { hashOf, type Progress, readJson, silent, writeJson } from "../runs/index.ts";
 import type { AlterationName } from "./alterations.ts";
 import { type CrossvalOptions, crossValidate } from "./crossval.ts";
@@ -24,6 +24,8 @@ export interface StudyRow {
   /** Any part of the configuration; the rest is the default. */
   config: unknown;
   change?: TrainingChange;
+  /** Its encoders start from the weights that the study is given. */
+  init?: boolean;
   /** The row it is compared with, image by image; the study's first where none is named. */
   against?: string;
   /** Its networks are also tested on altered versions of their test images: robustness.ts. */
@@ -82,6 +84,8 @@ export interface StudyRun extends Pick<CrossvalOptions, "version" | "licence" | 
   results: string;
   /** Where runs lie while they are computed. */
   folder: string;
+  /** Folder with the weights for rows that start from some. */
+  init?: string;
   /** Only these; all by default. */
   seeds?: readonly number[];
   rows?: readonly string[];
@@ -117,19 +121,23 @@ export async function runStudy(options: StudyRun): Promise<StudyResults> {
   const rows = study.rows.filter(({ name }) => run.rows?.includes(name) ?? true);
   const split = splitOf(study);
   const unusual = split.kind === "published" ? {} : { split: study.split };
+  const inits = new Map<StudyRow, EncoderInit | undefined>();
+  for (const row of rows) inits.set(row, await initOf(run, row));
   const wanted = (run.seeds ?? study.seeds).flatMap((seed) =>
     rows.map((row) => {
       const config = configOf(study, row);
+      const init = inits.get(row);
       const id = hashOf({
         dataset: dataset.hash,
         config,
         change: row.change,
+        init: init?.hash,
         seed,
         threads: run.threads,
         ...unusual,
         altered: row.altered,
       });
-      return { row, seed, config, id };
+      return { row, seed, config, init, id };
     }),
   );
   // Of a row whose configuration has changed, nothing old may stay.
@@ -143,8 +151,9 @@ export async function runStudy(options: StudyRun): Promise<StudyResults> {
   const stage1 = new Map<string, Promise<unknown>>();
   const lane = async () => {
     for (let next = queue.shift(); next; next = queue.shift()) {
-      const { row, seed, config, id } = next;
-      const same = hashOf({ network: config.network, distill: config.distill, change: row.change, seed });
+      const { row, seed, config, init, id } = next;
+      const { network, distill } = config;
+      const same = hashOf({ network, distill, change: row.change, init: init?.hash, seed });
       const first = stage1.get(same);
       const { promise, resolve } = Promise.withResolvers<void>();
       if (first) await first;
@@ -153,6 +162,7 @@ export async function runStudy(options: StudyRun): Promise<StudyResults> {
       const { result, rows: predictions } = await crossValidate({
         ...run,
         config,
+        init,
         change: row.change,
         seed,
         split,
@@ -195,6 +205,13 @@ export async function runStudy(options: StudyRun): Promise<StudyResults> {
   );
   for (const end of ends) if (end.status === "rejected") throw end.reason;
   return results;
+}
+
+/** What the encoders of a row start from. @throws `file/*`, `weights/*` */
+async function initOf({ study, init }: StudyRun, row: StudyRow): Promise<EncoderInit | undefined> {
+  if (!row.init) return undefined;
+  if (init === undefined) throw initRequired(`study ${study.name}, row ${row.name}`);
+  return readInit(init, configOf(study, row).network);
 }
 
 async function alteredOf(out: string, { dataset, threads }: StudyRun): Promise<StudyEntry["altered"]> {

@@ -1,15 +1,15 @@
 /** Does a task, in whatever process. */
 import { join } from "node:path";
-import { distillFold, type FoldPlace, runFold } from "../evaluation/index.ts";
-import { type PreparedSet, unpackPrepared } from "../learning/index.ts";
+import { distillFold, type FoldPlace, type FoldTask, runFold } from "../evaluation/index.ts";
+import { keptInit, type PreparedSet, unpackPrepared } from "../learning/index.ts";
 import { type Progress, readArrays } from "../runs/index.ts";
 import type { Task, TaskInputs, TaskKind } from "./task.ts";
 
 type Performer<Kind extends TaskKind> = (input: TaskInputs[Kind], progress: Progress) => Promise<void>;
 
 const PERFORMERS: { [Kind in TaskKind]: Performer<Kind> } = {
-  "distill-fold": async ({ task, folder }, progress) => distillFold(task, await placeIn(folder, progress)),
-  fold: async ({ task, folder }, progress) => runFold(task, await placeIn(folder, progress)),
+  "distill-fold": async ({ task, folder }, progress) => distillFold(task, await placeFor(task, folder, progress)),
+  fold: async ({ task, folder }, progress) => runFold(task, await placeFor(task, folder, progress)),
 };
 
 export function perform<Kind extends TaskKind>(
@@ -19,8 +19,8 @@ export function perform<Kind extends TaskKind>(
   return PERFORMERS[kind](input, progress);
 }
 
-/** The run's owner has written the crops down: read, not made again. */
-async function placeIn(folder: string, progress: Progress): Promise<FoldPlace> {
+/** The run's owner has written crops and first weights down: read, not made again. */
+async function placeFor({ init }: FoldTask, folder: string, progress: Progress): Promise<FoldPlace> {
   const set: PreparedSet = unpackPrepared(await readArrays(join(folder, "checkpoint", "prepared.bin")));
-  return { folder, set, progress };
+  return { folder, set, ...(init ? { init: await keptInit(folder) } : {}), progress };
 }

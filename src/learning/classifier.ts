@@ -86,7 +86,7 @@ export function classification(pixels: Tensor, sizes: Tensor, parts: ClassifierP
   const sides = tune.testViews.mirror ? 2 : 1;
   const bothSides = (planes: Tensor) => channelsLast(sides === 2 ? concat([planes, mirrored(planes)], 0) : planes);
   const scope = Scope.frozenWith(parts.tuned);
-  const features = encode(scope.sub("encoder"), bothSides(focused), network);
+  const features = encode(scope.sub("encoder"), bothSides(focused), network, geometry);
   const { logits, pooled } = classify(scope.sub("classifier"), features, bothSides(mask), classes, tune.pooling);
   const overViews = (x: Tensor, width: number) => mean(reshape(x, [sides, -1, count, width]), [0, 2]);
   return {

@@ -19,10 +19,15 @@ const channels = z.int().min(4).max(1024);
 const network = z.strictObject({
   /** Channels at a half, a quarter, an eighth and a sixteenth of the view's resolution. Few at the top, where they are dear. */
   widths: z.tuple([channels, channels, channels, channels]).default([16, 48, 96, 192]),
-  /** Residual blocks per stage, from half resolution down. */
+  /** Blocks per stage, from half resolution down: two convolutions and a shortcut, or a separable convolution. */
   blocks: z.tuple([z.int().min(1), z.int().min(1), z.int().min(1), z.int().min(1)]).default([1, 2, 2, 1]),
   /** Side of the square view the network sees, in its own pixels; a multiple of 16. */
   viewSize: z.int().min(32).max(256).multipleOf(16).default(64),
+  /**
+   * What the encoder is made of. Absent, residual blocks. "mobilenet" is MobileNet v1, which can start from ImageNet: with
+   * blocks 1, 2, 2, 6, and widths 16, 32, 64, 128 for a width multiplier of 0.25.
+   */
+  backbone: z.enum(["residual", "mobilenet"]).optional(),
 });
 
 const optimisation = {
@@ -108,9 +113,9 @@ const tune = z.strictObject({
   weightDecay: optimisation.weightDecay.default(0.05),
   clipNorm: optimisation.clipNorm.default(5),
   averageDecay: optimisation.averageDecay.default(0.98),
-  /** Start from the distilled encoder, or from random weights. */
-  initialise: z.enum(["distilled", "scratch"]).default("distilled"),
-  /** The encoder's learning rate relative to the new head's, when it starts distilled. */
+  /** Start from the distilled encoder, from random weights, or from those that stage 1 starts from, ImageNet's (--init). */
+  initialise: z.enum(["distilled", "scratch", "imagenet"]).default("distilled"),
+  /** The encoder's learning rate relative to the new head's, where it does not start from random weights. */
   encoderRate: z.number().positive().max(10).default(1),
   /** (a) Turn the head upright by its predicted mask. Off: the whole crop, with free rotation in training. */
   pose: z.boolean().default(true),
@@ -206,8 +211,13 @@ export function resolveConfig(value: unknown, where = "configuration"): Config {
  * A configuration from a file and single settings.
  * @param file JSON with any part of the configuration
  * @param settings `tune.steps=100`, later ones win; the value is JSON, or text where it is not
+ * @param network settings of it where neither has them, instead of the defaults
  */
-export async function loadConfig(file: string | undefined, settings: readonly string[] = []): Promise<Config> {
+export async function loadConfig(
+  file: string | undefined,
+  settings: readonly string[] = [],
+  network: Partial<Config["network"]> = {},
+): Promise<Config> {
   const value = file === undefined ? {} : await readConfigFile(file);
   for (const setting of settings) {
     const at = setting.indexOf("=");
@@ -220,6 +230,9 @@ export async function loadConfig(file: string | undefined, settings: readonly st
       });
     }
     setValue(value, setting.slice(0, at).split("."), parseValue(setting.slice(at + 1)));
+  }
+  if (Object.keys(network).length > 0 && (value.network === undefined || isTree(value.network))) {
+    value.network = { ...network, ...value.network };
   }
   const sources = [...(file === undefined ? [] : [file]), ...(settings.length > 0 ? ["--set"] : [])];
   return resolveConfig(value, sources.join(" with ") || undefined);

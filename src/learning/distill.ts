@@ -53,6 +53,8 @@ export interface DistillOptions {
   members: readonly number[];
   geometry: Geometry;
   config: Config;
+  /** What the encoder starts from; random weights by default. */
+  init?: State;
   random: Random;
   threads: number;
   device?: Device;
@@ -96,7 +98,8 @@ export function distillStep(
   const twice = (x: Tensor) => concat([x, x], 0);
   const weights = twice(trust);
 
-  const features = encode(scope.sub("encoder"), channelsLast(normaliseColour(colours, geometry)), network);
+  const views = channelsLast(normaliseColour(colours, geometry));
+  const features = encode(scope.sub("encoder"), views, network, geometry);
   const predicted = decode(scope.sub("decoder"), features, network);
   const metrics: Record<string, Tensor> = {};
   metrics.mask = add(bceWithLogits(predicted.mask, mask, weights), diceLoss(sigmoid(predicted.mask), mask, weights));
@@ -191,6 +194,7 @@ export async function distill(options: DistillOptions): Promise<DistillResult> {
   );
   try {
     session.initialize(random.stream("weights"));
+    if (options.init) session.start(options.init);
     const rounds = new Set(
       settings.teacher.enabled ? settings.teacher.rounds.map((at) => Math.round(at * settings.steps)) : [],
     );

@@ -6,6 +6,7 @@ import type { Acceptance } from "./acceptance.ts";
 import type { Config } from "./config.ts";
 import { type DeviceChoice, usableDevice } from "./device.ts";
 import { train } from "./fold.ts";
+import { type EncoderInit, requireInit } from "./imagenet.ts";
 import { exportModel, Model, writeModel } from "./model.ts";
 import { preparedFor } from "./prepare.ts";
 import type { CurvePoint } from "./training.ts";
@@ -13,6 +14,8 @@ import type { CurvePoint } from "./training.ts";
 export interface TrainFinalOptions {
   dataset: Dataset;
   config: Config;
+  /** What stage 1's encoder starts from, and stage 2's where the configuration says so; random weights by default. */
+  init?: EncoderInit;
   seed: number;
   out: string;
   resume?: boolean;
@@ -45,7 +48,19 @@ export interface TrainFinalResult {
 
 /** Trains on every labelled image; images without a label serve stage 1. Writes model.onnx and metrics.json. */
 export async function trainFinal(options: TrainFinalOptions): Promise<TrainFinalResult> {
-  const { dataset, config, seed, threads, temperature = 1, acceptance, compact = false, version, progress } = options;
+  const {
+    dataset,
+    config,
+    init,
+    seed,
+    threads,
+    temperature = 1,
+    acceptance,
+    compact = false,
+    version,
+    progress,
+  } = options;
+  requireInit(config, init);
   requireTrainable(dataset);
   const device = await usableDevice(options.device, { say: (text) => progress.log(text) });
   const identity = {
@@ -58,6 +73,7 @@ export async function trainFinal(options: TrainFinalOptions): Promise<TrainFinal
     ...(temperature === 1 ? {} : { temperature }),
     ...(acceptance ? { acceptance } : {}),
     ...(compact ? { compact } : {}),
+    ...(init ? { init: init.hash } : {}),
     config,
   };
   const run = await openRun(options.out, identity, { resume: options.resume });
@@ -72,6 +88,7 @@ export async function trainFinal(options: TrainFinalOptions): Promise<TrainFinal
       train: labelled,
       unlabelled: all.filter((i) => set.labels[i]! < 0),
       config,
+      init: init?.weights,
       seed,
       name: "all",
       threads,
@@ -92,6 +109,7 @@ export async function trainFinal(options: TrainFinalOptions): Promise<TrainFinal
           images: labelled.length,
           seed,
           licence: options.licence,
+          ...(init ? { init: init.hash } : {}),
           transductive: false,
           device,
         },

@@ -31,6 +31,8 @@ export interface TrainingTask {
   /** Samples that stage 1 sees beside them, never their labels. */
   unlabelled?: readonly number[];
   config: Config;
+  /** What stage 1's encoder starts from, and stage 2's where the configuration says so; random weights by default. */
+  init?: State;
   seed: number;
   /** Distinguishes the random streams of folds. */
   name: string;
@@ -130,6 +132,7 @@ export async function train(task: TrainingTask): Promise<Trained> {
     posed: { set, heads, geometry },
     members: task.train,
     distilled: stage1.weights,
+    init: task.init,
     config,
     random: random.stream("tune"),
     threads,
@@ -192,6 +195,7 @@ function distilled(task: TrainingTask, geometry: Geometry): Promise<Kept> {
       members: [...task.train, ...(task.unlabelled ?? [])].sort((a, b) => a - b),
       geometry,
       config,
+      init: task.init,
       random: streamOf(task).stream("distill"),
       threads,
       device,

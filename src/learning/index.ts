@@ -15,6 +15,15 @@ export {
   train,
 } from "./fold.ts";
 export {
+  type EncoderInit,
+  initRequired,
+  keepInit,
+  keptInit,
+  networkOfInit,
+  readInit,
+  requireInit,
+} from "./imagenet.ts";
+export {
   exportModel,
   MODEL_FORMAT,
   MODEL_OUTPUTS,

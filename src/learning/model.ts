@@ -45,6 +45,8 @@ const metadataSchema = z.object({
     seed: z.int(),
     licence: z.string(),
     transductive: z.boolean(),
+    /** SHA-256 of the weights from elsewhere that its encoders started from; models that do not say had none. */
+    init: z.string().optional(),
     /** Where it was trained; models that do not say were trained on the processor. */
     device: z.string().optional(),
   }),

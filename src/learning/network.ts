@@ -1,7 +1,8 @@
 /**
- * The networks. One residual encoder (He et al. 2016) serves both stages; stage 1 adds a light U-Net decoder
- * (Ronneberger et al. 2015) for the spatial tasks, stage 2 a pooled classifier. The paper's abstract names no backbone:
- * this one is our reconstruction, shaped by what the engine does fastest (space-to-depth input, large matrix products).
+ * The networks. One encoder serves both stages; stage 1 adds a light U-Net decoder (Ronneberger et al. 2015) for the
+ * spatial tasks, stage 2 a pooled classifier. The paper's abstract names no backbone: the residual one (He et al. 2016)
+ * is our reconstruction, shaped by what the engine does fastest (space-to-depth input, large matrix products). The other
+ * is there for the weights that exist of it: mobilenet.ts.
  *
  * All tensors are NHWC. A view is [N, S, S, 3], S = `viewSize`.
  */
@@ -28,6 +29,7 @@ import {
   upsample2x,
 } from "../autodiff/index.ts";
 import type { Config } from "./config.ts";
+import { type Colours, kerasColours, mobilenet } from "./mobilenet.ts";
 
 /** Feature maps from half to a sixteenth of the view's resolution, fine to coarse. */
 export type Features = readonly [Tensor, Tensor, Tensor, Tensor];
@@ -49,10 +51,18 @@ function residualBlock(scope: Scope, x: Tensor, channels: number, stride: number
   return convNorm(scope.sub("second"), inner, channels, { shortcut });
 }
 
-/** view → features at S/2, S/4, S/8, S/16 . */
-export function encode(scope: Scope, view: Tensor, { widths, blocks }: Config["network"]): Features {
+/** view → features at S/2, S/4, S/8, S/16. @param colours by which the view's were normalised */
+export function encode(scope: Scope, view: Tensor, network: Config["network"], colours: Colours): Features {
+  const stages =
+    network.backbone === "mobilenet"
+      ? mobilenet(scope, kerasColours(view, colours), network)
+      : residual(scope, view, network);
+  return stages as unknown as Features;
+}
+
+function residual(scope: Scope, view: Tensor, { widths, blocks }: Config["network"]): Tensor[] {
   let x = convNorm(scope.sub("stem"), view, widths[0], { block: 2, activation: "relu" });
-  const stages = blocks.map((count, stage) => {
+  return blocks.map((count, stage) => {
     for (let block = 0; block < count; block++) {
       x = residualBlock(
         scope.sub(`stage${stage}`).sub(`block${block}`),
@@ -63,7 +73,6 @@ export function encode(scope: Scope, view: Tensor, { widths, blocks }: Config["n
     }
     return x;
   });
-  return stages as unknown as Features;
 }
 
 /** features → the spatial predictions at the view's resolution. */

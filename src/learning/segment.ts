@@ -90,7 +90,8 @@ export function segment(scope: Scope, crops: Crops, geometry: Geometry, network:
   const upright = normaliseColour(colours, geometry);
   // The second view is the same window turned by half a turn; averaging both steadies the mask and shows doubt.
   const views = channelsLast(concat([upright, halfTurn(upright)], 0));
-  const predicted = decode(scope.sub("decoder"), encode(scope.sub("encoder"), views, network), network);
+  const features = encode(scope.sub("encoder"), views, network, geometry);
+  const predicted = decode(scope.sub("decoder"), features, network);
 
   // From here on every map is a plane, [N, 1, S, S].
   const both = (map: Tensor) => {

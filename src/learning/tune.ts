@@ -53,8 +53,9 @@ export interface TuneResult {
 export interface TuneOptions {
   posed: PosedSet;
   members: readonly number[];
-  /** Stage 1's parameters to start from. */
+  /** Stage 1's parameters, and what they started from: to start from the one or the other. */
   distilled: State;
+  init?: State;
   config: Config;
   random: Random;
   threads: number;
@@ -119,10 +120,10 @@ export function tuneStep(
   const foreground = channelsLast(tied ? concat([mask, mask], 0) : mask);
   const drop = { rate: tune.dropout, random: tied ? concat([random, random], 0) : random };
 
-  // Random layers must move; distilled ones may be kept closer to where they came from.
+  // Random layers must move; learned ones may be kept closer to where they came from.
   const encoder = scope.sub("encoder");
-  const rated = tune.initialise === "distilled" ? encoder.withRate(tune.encoderRate) : encoder;
-  const features = encode(rated, views, network);
+  const rated = tune.initialise === "scratch" ? encoder : encoder.withRate(tune.encoderRate);
+  const features = encode(rated, views, network, geometry);
   const { logits } = classify(scope.sub("classifier"), features, foreground, classes, tune.pooling, drop);
   const first = tied ? slice(logits, [0], [batch], [0]) : logits;
 
@@ -226,7 +227,7 @@ export function tuneFeeds(posed: PosedSet, members: readonly number[], config: C
 
 /** Runs stage 2. */
 export async function tune(options: TuneOptions): Promise<TuneResult> {
-  const { posed, members, distilled, config, random, threads, device, checkpoint, onStep, look } = options;
+  const { posed, members, distilled, init, config, random, threads, device, checkpoint, onStep, look } = options;
   const session = await TrainingSession.create(tuneStep(posed, config, { channelBlock: await channelBlock(device) }), {
     threads,
     device,
@@ -234,6 +235,7 @@ export async function tune(options: TuneOptions): Promise<TuneResult> {
   try {
     session.initialize(random.stream("weights"));
     if (config.tune.initialise === "distilled") session.start(distilled);
+    if (config.tune.initialise === "imagenet") session.start(init!);
     const curve = await trainLoop({
       session,
       optimisation: config.tune,

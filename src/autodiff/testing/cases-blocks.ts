@@ -28,13 +28,15 @@ const convolutions = fc
     kw: fc.constantFrom(1, 3, 3),
     stride: fc.integer({ min: 1, max: 3 }),
     dilation: fc.constantFrom(1, 1, 2),
-    padding: fc.constantFrom<("same" | number)[]>("same", "same", 0, 1, 2),
+    padding: fc.constantFrom<("same" | "same-upper" | number)[]>("same", "same", "same-upper", 0, 1, 2),
     offset: fc.boolean(),
     tracked: trackedOfTwo(),
   })
   .map((p) => ({ ...p, n: BLOCK, tracked: p.c === 3 ? [false, true] : p.tracked }))
   .filter(({ h, w, kh, kw, dilation, padding }) =>
-    padding === "same" ? kh % 2 === 1 : h + 2 * padding > dilation * (kh - 1) && w + 2 * padding > dilation * (kw - 1),
+    typeof padding === "string"
+      ? kh % 2 === 1
+      : h + 2 * padding > dilation * (kh - 1) && w + 2 * padding > dilation * (kw - 1),
   );
 
 const CASES: readonly OpCase[] = [
@@ -63,7 +65,7 @@ const CASES: readonly OpCase[] = [
       wide: fc.boolean(),
       kernel: fc.constantFrom(1, 3),
       stride: fc.constantFrom(1, 2),
-      activation: fc.constantFrom("none" as const, "silu" as const, "relu" as const),
+      activation: fc.constantFrom("none" as const, "silu" as const, "relu" as const, "relu6" as const),
       shortcut: fc.boolean(),
     }),
     ({ half, wide, kernel, stride, activation, shortcut }) => {
@@ -83,7 +85,7 @@ const CASES: readonly OpCase[] = [
         y,
         step: 0.005,
         tolerance: 2e-3,
-        zeros: activation === "relu",
+        zeros: activation.startsWith("relu"),
       };
     },
     { runs: 16 },

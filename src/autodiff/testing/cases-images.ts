@@ -23,11 +23,12 @@ export interface ConvParameters {
   kw: number;
   stride: number;
   dilation: number;
-  padding: "same" | number;
+  padding: "same" | "same-upper" | number;
   tracked: readonly boolean[];
 }
 
 const fits = ({ h, w, kh, kw, dilation, padding }: ConvParameters) => {
+  if (padding === "same-upper") return true;
   if (padding === "same") return kh % 2 === 1 && kw % 2 === 1;
   return h + 2 * padding > dilation * (kh - 1) && w + 2 * padding > dilation * (kw - 1);
 };
@@ -44,7 +45,7 @@ export const convParameters: fc.Arbitrary<ConvParameters> = fc
     other: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: kernel }),
     stride: fc.integer({ min: 1, max: 3 }),
     dilation: fc.integer({ min: 1, max: 2 }),
-    padding: fc.constantFrom<("same" | number)[]>("same", "same", 0, 1, 2),
+    padding: fc.constantFrom<ConvParameters["padding"][]>("same", "same", "same-upper", 0, 1, 2),
     tracked: trackedOfTwo(),
   })
   .map(({ other, ...rest }) => ({ ...rest, kw: other || rest.kh }))
@@ -59,7 +60,7 @@ const usual: fc.Arbitrary<ConvParameters> = fc
     k: channels,
     kh: fc.constantFrom(1, 3),
     stride: fc.constantFrom(1, 1, 2),
-    padding: fc.constantFrom<("same" | number)[]>("same"),
+    padding: fc.constantFrom<ConvParameters["padding"][]>("same", "same-upper"),
     tracked: trackedOfTwo(),
   })
   .map(({ half, kh, ...rest }) => ({ ...rest, h: 2 * half[0]!, w: 2 * half[1]!, kh, kw: kh, dilation: 1 }));

@@ -90,7 +90,7 @@ export function pool(
 export interface ConvolveOptions {
   stride?: number;
   dilation?: number;
-  padding?: "same" | number;
+  padding?: "same" | "same-upper" | number;
   groups?: number;
 }
 
@@ -102,16 +102,25 @@ export function convolve(
   [kh, kw, depth, k]: readonly number[],
   { stride = 1, dilation = 1, padding = "same", groups = 1 }: ConvolveOptions,
 ): number[] {
-  const before = (kernel: number) => (padding === "same" ? (dilation * (kernel - 1)) / 2 : padding);
-  const count = (length: number, kernel: number) =>
-    Math.floor((length + 2 * before(kernel) - dilation * (kernel - 1) - 1) / stride) + 1;
+  const count = (length: number, kernel: number) => {
+    if (padding === "same-upper") return Math.ceil(length / stride);
+    const zeros = padding === "same" ? dilation * (kernel - 1) : 2 * padding;
+    return Math.floor((length + zeros - dilation * (kernel - 1) - 1) / stride) + 1;
+  };
+  const before = (kernel: number, length: number) => {
+    if (padding === "same") return (dilation * (kernel - 1)) / 2;
+    if (padding !== "same-upper") return padding;
+    // How far the last position reaches beyond the image; the odd zero of these comes after it.
+    const beyond = (count(length, kernel) - 1) * stride + dilation * (kernel - 1) + 1 - length;
+    return Math.floor(Math.max(0, beyond) / 2);
+  };
   const out: number[] = [];
   forEachIndex([n!, count(h!, kh!), count(w!, kw!), k!], ([sample, i, j, to]) => {
     const group = Math.floor(to! / (k! / groups));
     let total = 0;
     forEachIndex([kh!, kw!, depth!], ([a, b, from], flat) => {
-      const y = i! * stride - before(kh!) + a! * dilation;
-      const x = j! * stride - before(kw!) + b! * dilation;
+      const y = i! * stride - before(kh!, h!) + a! * dilation;
+      const x = j! * stride - before(kw!, w!) + b! * dilation;
       if (y < 0 || y >= h! || x < 0 || x >= w!) return;
       total += image[((sample! * h! + y) * w! + x) * c! + group * depth! + from!]! * weights[flat * k! + to!]!;
     });
