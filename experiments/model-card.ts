@@ -15,13 +15,18 @@ function row({ what, images, refused, named, right }: Behaviour): string {
   return `| ${what} | ${images} | ${percent(out / images)} (${refused.mask} for the mask, ${refused.size} for the size) | ${classes}${note} |`;
 }
 
-export function modelCard({ training, temperature, acceptance, bytes, crossval, known, others }: ShippedModel): string {
+/** @param seeds of the same recipe in the ablation: chance made one of them this model's */
+export function modelCard(
+  { training, temperature, acceptance, bytes, crossval, known, others }: ShippedModel,
+  seeds: { count: number; mean: number } | undefined,
+): string {
+  const chance = seeds ? ` Seeds differ: the mean of ${seeds.count} is ${percent(seeds.mean)}.` : "";
   const lines = [
     `Trained on all ${training.images} images of HuSHeM with the default configuration, seed ${training.seed}; ${(bytes / 1e6).toFixed(1)} MB, weights in half precision. Temperature ${temperature.toFixed(3)}.`,
     "",
     "## How good it is",
     "",
-    `The model itself cannot be tested: it has seen every image. The same recipe and seed, cross-validated over the five published folds (fixed number of steps, averaged last weights, nothing chosen on test folds), has **${percent(crossval.accuracy)}** accuracy: ${crossval.correct} of ${crossval.count}, 95 % interval ${percent(crossval.accuracyInterval.low)} to ${percent(crossval.accuracyInterval.high)}; balanced accuracy ${percent(crossval.balancedAccuracy)}, macro F1 ${crossval.macroF1.toFixed(3)}, calibration error ${crossval.calibrationError.toFixed(3)} with each fold's temperature chosen on the others. All seeds, and how the recipe was chosen: [docs/results.md](../docs/results.md).`,
+    `The model itself cannot be tested: it has seen every image. The same recipe and seed, cross-validated over the five published folds (fixed number of steps, averaged last weights, nothing chosen on test folds), has **${percent(crossval.accuracy)}** accuracy: ${crossval.correct} of ${crossval.count}, 95 % interval ${percent(crossval.accuracyInterval.low)} to ${percent(crossval.accuracyInterval.high)}; balanced accuracy ${percent(crossval.balancedAccuracy)}, macro F1 ${crossval.macroF1.toFixed(3)}, calibration error ${crossval.calibrationError.toFixed(3)} with each fold's temperature chosen on the others.${chance} All seeds, and how the recipe was chosen: [docs/results.md](../docs/results.md).`,
     "",
     "| class | images | recall | precision |",
     "|---|---|---|---|",

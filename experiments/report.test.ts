@@ -2,7 +2,18 @@
 import { existsSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { configOf } from "../src/evaluation/index.ts";
-import { CARD, DOCUMENT, drawings, MHSMA_STUDIES, STUDIES, studySection, withCard, withResults } from "./report.ts";
+import {
+  CARD,
+  DOCUMENT,
+  drawings,
+  MHSMA_STUDIES,
+  README,
+  STUDIES,
+  studySection,
+  withCard,
+  withReadme,
+  withResults,
+} from "./report.ts";
 import { studyPlot } from "./study-plot.ts";
 
 test("docs/results.md says what experiments/results says", () => {
@@ -12,6 +23,11 @@ test("docs/results.md says what experiments/results says", () => {
     expect(existsSync(file), file).toBe(true);
     expect(readFileSync(file, "utf8"), file).toBe(svg);
   }
+});
+
+test("README.md says what was measured on HuSHeM", () => {
+  const readme = readFileSync(README, "utf8");
+  expect(withReadme(readme)).toBe(readme);
 });
 
 test("the card of the model says what was measured of it", () => {

@@ -93,20 +93,31 @@ function changedRate(results: StudyResults, entry: StudyEntry, packed: string): 
   return mean(plain.map((p, i) => Number(argmax(p) !== argmax(altered[i]!))));
 }
 
+const withAltered = (results: StudyResults, row: string) =>
+  results.entries.filter((entry) => entry.row === row && entry.altered);
+
+/** Mean over the seeds of a row. */
+export function alteredAccuracy(results: StudyResults, row: string, name: AlterationName): number {
+  return mean(withAltered(results, row).map(({ altered }) => hitRate(results, altered![name]!)));
+}
+
+/** Share of the predictions that an alteration changes, mean over the seeds of a row. */
+export function changedOnAverage(results: StudyResults, row: string, name: AlterationName): number {
+  return mean(withAltered(results, row).map((entry) => changedRate(results, entry, entry.altered![name]!)));
+}
+
 /** Altered test images, a column of accuracy and of changed predictions for each of the rows. */
 export function robustnessSection(results: StudyResults, rows: readonly string[]): string {
-  const entries = rows.map((row) => results.entries.filter((entry) => entry.row === row && entry.altered));
+  const entries = rows.map((row) => withAltered(results, row));
   if (entries.some((found) => found.length === 0)) return "Not computed yet.";
   const names = (Object.keys(ALTERATIONS) as AlterationName[]).filter((name) =>
     entries.every((found) => found.every(({ altered }) => altered?.[name])),
   );
   const cells = names.map((name) => {
     const { what, kind } = ALTERATIONS[name];
-    const columns = entries.map((found) => {
-      const accuracy = mean(found.map(({ altered }) => hitRate(results, altered![name]!)));
-      const changed = mean(found.map((entry) => changedRate(results, entry, entry.altered![name]!)));
-      return `${percent(accuracy)}, ${percent(changed)}`;
-    });
+    const columns = rows.map(
+      (row) => `${percent(alteredAccuracy(results, row, name))}, ${percent(changedOnAverage(results, row, name))}`,
+    );
     return `| ${kind === "shortcut" ? "*shortcut* " : ""}${what} | ${columns.join(" | ")} |`;
   });
   const plain = entries.map((found) => percent(mean(found.map(({ accuracy }) => accuracy))));
