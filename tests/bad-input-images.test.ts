@@ -176,7 +176,7 @@ describe("nothing usable at all", () => {
     expect(predicted.status).toBe(1);
     expect(JSON.parse(predicted.stdout).problems).toMatchObject([{ code: "image/truncated" }]);
     expect(await readFile(file, "utf8")).toMatch(
-      /^path,class,prob_Round,prob_Tapered,reliability,length_px,[a-z_,]*\n$/,
+      /^path,class,refused,prob_Round,prob_Tapered,reliability,length_px,[a-z_,]*\n$/,
     );
     const outlined = await androscope(["masks", broken(), "--out", join(out, "none"), "--json"]);
     expect(outlined.status).toBe(1);
