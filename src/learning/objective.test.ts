@@ -155,6 +155,7 @@ describe("stage 2", () => {
         dropout: fc.constantFrom(0, 0.4),
         encoderRate: fc.constantFrom(0.3, 1),
       }),
+      network: fc.constantFrom({}, { backbone: "mobilenet" as const }),
     });
     targets.loose = true;
     try {
@@ -200,8 +201,9 @@ describe("stage 1", () => {
       }),
       reliabilityWeighting: fc.boolean(),
     });
-    const property = fc.asyncProperty(switches, fc.nat(), async (distill, seed) => {
-      const config = smallConfig({ distill: { ...distill, ...BARE } });
+    const network = fc.constantFrom({}, { backbone: "mobilenet" as const });
+    const property = fc.asyncProperty(switches, network, fc.nat(), async (distill, network, seed) => {
+      const config = smallConfig({ network, distill: { ...distill, ...BARE } });
       const { geometry } = posedSet(set, config);
       const feeds = distillFeeds(set, members(), geometry, config, Random.seeded(seed))(0);
       await checkObjective(distillStep(set, geometry, config), feeds, seed);
