@@ -157,6 +157,7 @@ describe("stage 2", () => {
         augmentation: fc.constantFrom({}, { jitter: { contrast: 0.3, grey: 0.3 } }),
         encoderRate: fc.constantFrom(0.3, 1),
       }),
+      network: fc.constantFrom({}, { backbone: "mobilenet" as const }),
     });
     targets.loose = true;
     try {
@@ -202,8 +203,9 @@ describe("stage 1", () => {
       }),
       reliabilityWeighting: fc.boolean(),
     });
-    const property = fc.asyncProperty(switches, fc.nat(), async (distill, seed) => {
-      const config = smallConfig({ distill: { ...distill, ...BARE } });
+    const network = fc.constantFrom({}, { backbone: "mobilenet" as const });
+    const property = fc.asyncProperty(switches, network, fc.nat(), async (distill, network, seed) => {
+      const config = smallConfig({ network, distill: { ...distill, ...BARE } });
       const { geometry } = posedSet(set, config);
       const feeds = distillFeeds(set, members(), geometry, config, Random.seeded(seed))(0);
       await checkObjective(distillStep(set, geometry, config), feeds, seed);
