@@ -32,6 +32,7 @@ import type { ShippedModel } from "./shipped-model.ts";
 import { study as ablation } from "./studies/ablation.ts";
 import { study as fewLabels } from "./studies/few-labels.ts";
 import { study as grey35 } from "./studies/grey-35.ts";
+import { study as imagenet } from "./studies/imagenet.ts";
 import { study as labelNoise } from "./studies/label-noise.ts";
 import { study as mhsma } from "./studies/mhsma.ts";
 import { study as mhsmaGroups } from "./studies/mhsma-groups.ts";
@@ -143,7 +144,7 @@ function filled(document: string, block: string, content: string): string {
   return `${document.slice(0, from + open.length)}\n${content}\n${document.slice(to)}`;
 }
 
-export const STUDIES = [ablation, fewLabels, labelNoise, grey35];
+export const STUDIES = [ablation, fewLabels, labelNoise, grey35, imagenet];
 
 /** Rows of the ablation that are recipes of the search: computed once. */
 const SAME: Readonly<Record<string, string>> = { whole: "default", pooled: "scratch" };
