@@ -21,8 +21,8 @@ import type { ScianStandIns } from "./scian-stand-ins.ts";
 import type { ScianVotes } from "./scian-votes.ts";
 import {
   alteredAccuracy,
-  calibratedMetrics,
   changedOnAverage,
+  coverageOf,
   percent,
   points,
   robustnessSection,
@@ -158,11 +158,12 @@ function outerResults(): StudyResults | undefined {
 }
 
 function certaintySection(results: StudyResults): string {
-  const { seeds, plain, calibrated } = calibratedMetrics(results, "whole");
+  const { seeds, calibrationError, calibratedError } = summaryOf(ablation).find(({ name }) => name === "whole")!;
+  const coverage = coverageOf(results, "whole");
   const shares = [1, 0.95, 0.9, 0.8, 0.7, 0.5];
-  const at = (share: number) => calibrated.coverage.filter((point) => point.share <= share + 1e-9).at(-1)!;
+  const at = (share: number) => coverage.filter((point) => point.share <= share + 1e-9).at(-1)!;
   return [
-    `Calibration error of the default over ${seeds} ${seeds === 1 ? "seed" : "seeds"}: ${plain.calibrationError.toFixed(3)}; with each fold's temperature chosen on the others ${calibrated.calibrationError.toFixed(3)}.`,
+    `Calibration error of the default, mean of ${seeds.length} ${seeds.length === 1 ? "seed" : "seeds"}: ${calibrationError.toFixed(3)}; with each fold's temperature chosen on the others ${calibratedError.toFixed(3)}.`,
     "",
     `| decided, most certain first | ${shares.map((share) => `${Math.round(100 * share)} %`).join(" | ")} |`,
     `|---|${shares.map(() => "---|").join("")}`,

@@ -129,22 +129,18 @@ export function robustnessSection(results: StudyResults, rows: readonly string[]
   ].join("\n");
 }
 
-/** Out-of-fold metrics of a row, all seeds' predictions together, each fold with the temperature of the others. */
-export function calibratedMetrics(
-  results: StudyResults,
-  row: string,
-): { seeds: number; plain: Metrics; calibrated: Metrics } {
+/**
+ * Accuracy of the most certain images, over all predictions of a row's seeds, each fold with the temperature of the
+ * others.
+ */
+export function coverageOf(results: StudyResults, row: string): Metrics["coverage"] {
   const entries = results.entries.filter((entry) => entry.row === row);
   const of = (entry: StudyEntry): PredictionRow[] => {
     const probabilities = probabilitiesOf(results, entry);
     return results.images.map((image, i) => ({ ...image, probabilities: probabilities[i]! }));
   };
-  return {
-    seeds: entries.length,
-    plain: computeMetrics(entries.flatMap(of), results.classes),
-    calibrated: computeMetrics(
-      entries.flatMap((entry) => calibrateFolds(of(entry)).rows),
-      results.classes,
-    ),
-  };
+  return computeMetrics(
+    entries.flatMap((entry) => calibrateFolds(of(entry)).rows),
+    results.classes,
+  ).coverage;
 }

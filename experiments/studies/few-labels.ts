@@ -8,6 +8,7 @@ const pair = (percent: number): StudyRow[] => {
       what: `${percent} % of the labels, posed and background removed, network from scratch`,
       config: { tune: { initialise: "scratch" } },
       change,
+      against: `scratch-${percent}`,
     },
     {
       name: `distilled-${percent}`,

@@ -1,6 +1,5 @@
 import type { Study } from "../../src/evaluation/index.ts";
-
-const plain = { initialise: "scratch", pooling: "average", suppress: { enabled: false } };
+import { POSED, RAW } from "../baselines.ts";
 
 export const study: Study = {
   name: "grey-35",
@@ -13,9 +12,9 @@ export const study: Study = {
     {
       name: "raw",
       what: "from scratch, whole crops, free rotation in training, eight test views",
-      config: { tune: { ...plain, pose: false, testViews: { mirror: true, rotations: [0, 90, 180, 270] } } },
+      config: { tune: RAW },
     },
-    { name: "posed", what: "the same network, heads turned upright", config: { tune: plain } },
+    { name: "posed", what: "the same network, heads turned upright", config: { tune: POSED } },
     { name: "whole", what: "the default method", config: {} },
   ],
 };

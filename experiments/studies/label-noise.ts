@@ -1,17 +1,8 @@
 import type { Study, StudyRow } from "../../src/evaluation/index.ts";
+import { RAW } from "../baselines.ts";
 
 /** The class that each is mistaken for most often by the default method (docs/results.md). */
 const ALIKE = { Normal: "Pyriform", Tapered: "Pyriform", Pyriform: "Amorphous", Amorphous: "Pyriform" };
-
-const RAW = {
-  tune: {
-    initialise: "scratch",
-    pose: false,
-    pooling: "average",
-    suppress: { enabled: false },
-    testViews: { mirror: true, rotations: [0, 90, 180, 270] },
-  },
-};
 
 const pair = (percent: number, to?: Record<string, string>): StudyRow[] => {
   const change = { flipped: { share: percent / 100, ...(to ? { to } : {}) } };
@@ -20,8 +11,9 @@ const pair = (percent: number, to?: Record<string, string>): StudyRow[] => {
     {
       name: `raw-${percent}${suffix}`,
       what: `${percent} % flipped ${how}, from scratch on whole crops`,
-      config: RAW,
+      config: { tune: RAW },
       change,
+      against: `raw-${percent}${suffix}`,
     },
     {
       name: `whole-${percent}${suffix}`,

@@ -3,8 +3,7 @@
  * what the class is about, so that only a shortcut is left. Made of the image and stage 0's pseudo-mask, never of the
  * masks of the network that is tested.
  */
-import type { Image, Mask } from "../imaging/index.ts";
-import { blurred, dilate, resized, turned } from "../imaging/index.ts";
+import { blurred, dilate, type Image, type Mask, resized, turned } from "../imaging/index.ts";
 import type { Random } from "../runs/index.ts";
 
 /** A test image with what image processing knows of it. */
@@ -33,7 +32,7 @@ type Colour = readonly [number, number, number];
 const shift = (what: string, apply: Alteration["apply"]): Alteration => ({ what, kind: "shift", apply });
 const shortcut = (what: string, apply: Alteration["apply"]): Alteration => ({ what, kind: "shortcut", apply });
 
-/** A background holds to twice this share of the crop's side about its centre: heads are inside, their outlines too. */
+/** Radius of the disk that hides a head, as a share of the crop's shorter side. A mask would leave its outline to read. */
 const HEAD_DISK = 0.44;
 
 export const ALTERATIONS = {

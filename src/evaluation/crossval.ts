@@ -20,7 +20,6 @@ import {
 import {
   AndroscopeError,
   elapsedSeconds,
-  formatCsv,
   mostAtOnce,
   openRun,
   type Progress,
@@ -45,8 +44,10 @@ import {
   recallStage1,
 } from "./fold-task.ts";
 import { type Grouping, groupings } from "./grouping.ts";
-import { argmax, computeMetrics, type Metrics, type PredictionRow } from "./metrics.ts";
-import { concernedBy, drawFolds, foldPerGroup, type HeldOutSplit, pairsOf, publishedFolds } from "./splits.ts";
+import { computeMetrics, type Metrics, type PredictionRow } from "./metrics.ts";
+import { predictionsCsv } from "./predictions-csv.ts";
+import { protocolOf } from "./protocol.ts";
+import { concernedBy, foldsOf, type HeldOutSplit, pairsOf, type Split } from "./splits.ts";
 import { changedTraining, describeChange, type TrainingChange } from "./training-change.ts";
 
 export interface CrossvalOptions {
@@ -60,12 +61,7 @@ export interface CrossvalOptions {
    * together, or a single one that others are trained for; or draw `k`, keeping groups together where asked; or leave one
    * group or patient out at a time.
    */
-  split:
-    | { kind: "published" }
-    | { kind: "pairs" }
-    | HeldOutSplit
-    | { kind: "drawn"; k: number; group?: "group" | "patient" }
-    | { kind: "one-out"; group: "group" | "patient" };
+  split: Split;
   out: string;
   resume?: boolean;
   threads: number;
@@ -88,7 +84,7 @@ export interface CrossvalOptions {
 
 export interface CrossvalResult extends Metrics {
   protocol: string;
-  split: CrossvalOptions["split"];
+  split: Split;
   /** How images of one patient or group lie in the folds; empty where the data do not say. */
   grouping: Grouping[];
   folds: FoldResult[];
@@ -131,15 +127,6 @@ export interface CrossvalRun {
   /** Masks of the samples in their frame, by sample. */
   masks: ReadonlyMap<number, Float32Array>;
 }
-
-const PROTOCOL =
-  "Fixed number of steps, averaged last weights, every image predicted once by a network that never saw it; nothing was chosen on test folds.";
-const PAIRS_PROTOCOL =
-  "Fixed number of steps, averaged last weights. Every two folds are kept from a network together and predicted by it, so every image is predicted once for each other fold: for choices among recipes that this other fold's score must not know of.";
-const heldOutProtocol = ({ test, train }: HeldOutSplit, transductive: boolean) =>
-  `Fixed number of steps, averaged last weights. Trained on the part ${train.join(" and ")} alone, tested once on the part ${test}, ${transductive ? "whose images stage 1 saw without labels" : "which the network never saw"}; this run chose nothing by it.`;
-const TRANSDUCTIVE_PROTOCOL =
-  "Fixed number of steps, averaged last weights, every image predicted once by a network whose stage 1 saw it without its label and whose stage 2 never did; nothing was chosen on test folds.";
 
 /** Runs or resumes a cross-validation into a run folder. */
 export async function crossValidate(options: CrossvalOptions): Promise<CrossvalRun> {
@@ -209,17 +196,6 @@ export async function crossValidate(options: CrossvalOptions): Promise<CrossvalR
   }
 }
 
-function foldsOf(split: CrossvalOptions["split"], labelled: Dataset["samples"], seed: number) {
-  switch (split.kind) {
-    case "drawn":
-      return drawFolds(labelled, { ...split, seed });
-    case "one-out":
-      return foldPerGroup(labelled, split.group);
-    default:
-      return publishedFolds(labelled);
-  }
-}
-
 /** What a held-out split concerns of a dataset. @throws `data/one-class` where the training parts are of one class */
 function partsOf(dataset: Dataset, split: HeldOutSplit): Dataset {
   const samples = concernedBy(dataset.samples, split);
@@ -227,7 +203,7 @@ function partsOf(dataset: Dataset, split: HeldOutSplit): Dataset {
   return { ...dataset, samples };
 }
 
-function requireFilledFolds({ names, fold }: ReturnType<typeof publishedFolds>, where: string): void {
+function requireFilledFolds({ names, fold }: ReturnType<typeof foldsOf>, where: string): void {
   const empty = names.find((_, f) => !fold.includes(f));
   if (names.length > 1 && empty === undefined) return;
   throw new AndroscopeError("data/empty-fold", {
@@ -349,7 +325,6 @@ async function conclude(
   const result: CrossvalResult = {
     protocol: [
       protocolOf(split, config.distill.transductive),
-      ...(split.kind === "one-out" ? [`One ${split.group} is left out at a time.`] : []),
       ...(options.change ? [describeChange(options.change)] : []),
     ].join(" "),
     split,
@@ -387,40 +362,10 @@ async function conclude(
     peakRssBytes: Math.max(peakRss(), ...records.map((r) => r.peakRssBytes)),
     totalPeakRssBytes: peakRss() + mostAtOnce(elsewhere, (spell) => spell.peakRssBytes),
   };
-  await writeFileAtomic(
-    run.file("predictions.csv"),
-    formatCsv(
-      [
-        "path",
-        "label",
-        "predicted",
-        "fold",
-        ...set.classes.map((c) => `prob_${c}`),
-        "mask_agreement",
-        "length_px",
-        "width_px",
-      ],
-      rows.map((row) => ({
-        path: row.id,
-        label: set.classes[row.label],
-        predicted: set.classes[argmax(row.probabilities)],
-        fold: row.fold,
-        ...Object.fromEntries(set.classes.map((c, i) => [`prob_${c}`, row.probabilities[i]!.toFixed(6)])),
-        mask_agreement: row.extra.agreement.toFixed(4),
-        length_px: row.extra.length.toFixed(2),
-        width_px: row.extra.width.toFixed(2),
-      })),
-    ),
-  );
+  await writeFileAtomic(run.file("predictions.csv"), predictionsCsv(rows, set.classes));
   await writeJson(run.file("metrics.json"), result);
   await run.event("finished", { accuracy: result.accuracy });
   return { result, records, rows, set, environment: environment(), masks };
-}
-
-function protocolOf(split: CrossvalOptions["split"], transductive: boolean): string {
-  if (split.kind === "pairs") return PAIRS_PROTOCOL;
-  if (split.kind === "held-out") return heldOutProtocol(split, transductive);
-  return transductive ? TRANSDUCTIVE_PROTOCOL : PROTOCOL;
 }
 
 /** Mean over folds of the mean of the five best test accuracies. */

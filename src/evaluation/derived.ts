@@ -13,9 +13,12 @@ export type Derivation = keyof typeof DERIVATIONS;
 
 export function derivedDataset(dataset: Dataset, derivation: Derivation): Dataset {
   const derive = DERIVATIONS[derivation];
+  const { hashWithoutFolds, ...rest } = dataset;
+  const derived = (hash: string) => hashOf({ of: hash, derivation });
   return {
-    ...dataset,
-    hash: hashOf({ of: dataset.hash, derivation }),
+    ...rest,
+    hash: derived(dataset.hash),
+    ...(hashWithoutFolds ? { hashWithoutFolds: derived(hashWithoutFolds) } : {}),
     samples: dataset.samples.map((sample) => ({ ...sample, load: async () => derive(await sample.load()) })),
   };
 }

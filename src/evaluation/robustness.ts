@@ -8,7 +8,7 @@ import type { Dataset } from "../datasets/index.ts";
 import { pseudoMask } from "../heads/index.ts";
 import type { Image } from "../imaging/index.ts";
 import { Model } from "../learning/index.ts";
-import { AndroscopeError, type Progress, Random, readJson } from "../runs/index.ts";
+import { AndroscopeError, isAndroscopeError, type Progress, Random, readJson } from "../runs/index.ts";
 import { ALTERATIONS, type AlterationName, type Specimen } from "./alterations.ts";
 import type { CrossvalOptions } from "./crossval.ts";
 import { foldModelFile } from "./fold-task.ts";
@@ -58,7 +58,7 @@ export async function testRobustness(
   progress.start("Outlining heads", dataset.samples.length);
   for (const [i, { id, label, load }] of dataset.samples.entries()) {
     // What could not be read was told of when the run was made.
-    const image = folds.images.has(id) ? await load().catch(() => undefined) : undefined;
+    const image = folds.images.has(id) ? await load().catch(unlessBroken) : undefined;
     if (image && label !== undefined) specimens.set(id, { image, label, mask: pseudoMask(image).mask });
     progress.update(i + 1);
   }
@@ -116,6 +116,11 @@ export function robustnessRows({ images, plain, altered }: AlteredPredictions): 
       changed: changed / images.length,
     };
   });
+}
+
+/** An image that cannot be read is passed over; anything else that goes wrong is told. */
+function unlessBroken(error: unknown): undefined {
+  if (!isAndroscopeError(error)) throw error;
 }
 
 async function foldsOf(folder: string, dataset: Dataset): Promise<{ names: string[]; images: Map<string, string> }> {

@@ -57,6 +57,14 @@ export interface HeldOutSplit {
   train: readonly string[];
 }
 
+/** How images are kept from training to be tested. */
+export type Split =
+  | { kind: "published" }
+  | { kind: "pairs" }
+  | HeldOutSplit
+  | { kind: "drawn"; k: number; group?: "group" | "patient" }
+  | { kind: "one-out"; group: "group" | "patient" };
+
 /**
  * The split of a dataset whose folds are named train, test and perhaps valid: made for one training and one test, not to
  * be rotated. The validation part is for choices, so that a final test leaves it alone. Undefined for other names.
@@ -139,4 +147,16 @@ export function drawFolds(
     for (const [c, n] of added.entries()) counts[best]![c]! += n;
   }
   return { names: Array.from({ length: k }, (_, i) => `${i + 1}`), fold };
+}
+
+/** The folds of a split, by their names. @throws `data/no-fold`, `data/groups` */
+export function foldsOf(split: Split, labelled: readonly Sample[], seed: number): { names: string[]; fold: number[] } {
+  switch (split.kind) {
+    case "drawn":
+      return drawFolds(labelled, { ...split, seed });
+    case "one-out":
+      return foldPerGroup(labelled, split.group);
+    default:
+      return publishedFolds(labelled);
+  }
 }

@@ -26,7 +26,7 @@ export interface StudyRow {
   change?: TrainingChange;
   /** Its encoders start from the weights that the study is given. */
   init?: boolean;
-  /** The row it is compared with, image by image; the study's first where none is named. */
+  /** The row it is compared with, image by image: the study's first where none is named, none where it is itself. */
   against?: string;
   /** Its networks are also tested on altered versions of their test images: robustness.ts. */
   altered?: boolean;

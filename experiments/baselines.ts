@@ -1,0 +1,7 @@
+/** Configurations that the method is compared with, the same in every study. */
+
+/** From scratch on posed heads, background and all. */
+export const POSED = { initialise: "scratch", pooling: "average", suppress: { enabled: false } };
+
+/** From scratch on whole crops. A crop that is not posed has no upright: at test it is seen from four sides and mirrored. */
+export const RAW = { ...POSED, pose: false, testViews: { mirror: true, rotations: [0, 90, 180, 270] } };
