@@ -41,6 +41,7 @@ import {
   resolveConfig,
   type TrainFinalResult,
   trainFinal,
+  tunedNetwork,
 } from "./learning/index.ts";
 import { type Progress, silent, version } from "./runs/index.ts";
 
@@ -199,7 +200,7 @@ export interface RunOptions {
   config?: z.input<typeof configSchema>;
   /**
    * Optional folder with MobileNet v1 weights in TensorFlow.js's layers format, from which stage 1 starts instead of from
-   * random ones; it decides the network where `config` does not. docs/data.md says where to get it.
+   * random ones, or stage 2 where that has a network of its own; it decides the network where `config` does not. docs/data.md says where to get it.
    */
   init?: string;
   /** Seed of everything random: a whole number from 0. Default 1. */
@@ -226,13 +227,14 @@ async function resolved({
   progress = silent,
   ...rest
 }: RunOptions) {
-  const network = folder === undefined ? config.network : { ...(await networkOfInit(folder)), ...config.network };
+  const decides = folder !== undefined && config.tune?.network === undefined;
+  const network = decides ? { ...(await networkOfInit(folder)), ...config.network } : config.network;
   const whole = resolveConfig({ ...config, network });
   return {
     ...rest,
     dataset,
     config: whole,
-    ...(folder === undefined ? {} : { init: await readInit(folder, whole.network) }),
+    ...(folder === undefined ? {} : { init: await readInit(folder, tunedNetwork(whole)) }),
     seed,
     threads,
     version: version(),

@@ -1,5 +1,5 @@
 /** Configuration and first weights, as commands that train take them. */
-import { type Config, type EncoderInit, loadConfig, networkOfInit, readInit } from "../learning/index.ts";
+import { type Config, type EncoderInit, loadConfig, networkOfInit, readInit, tunedNetwork } from "../learning/index.ts";
 
 /** @param init folder of weights, which say what the network is where nobody else does @throws `config/*`, `weights/*`, `file/*` */
 export async function configAndInit(
@@ -9,5 +9,5 @@ export async function configAndInit(
 ): Promise<{ config: Config; init?: EncoderInit }> {
   if (init === undefined) return { config: await loadConfig(file, settings) };
   const config = await loadConfig(file, settings, await networkOfInit(init));
-  return { config, init: await readInit(init, config.network) };
+  return { config, init: await readInit(init, tunedNetwork(config)) };
 }

@@ -14,6 +14,7 @@ import {
   distillAhead,
   distilledFile,
   exportModel,
+  initServesStage1,
   isDistilled,
   type MaskQuality,
   type PreparedSet,
@@ -134,7 +135,8 @@ function sharedStage1(shared: string, task: FoldTask): string {
   const { version, dataset, fold, train, unlabelled, config, init, seed, threads, device } = task;
   const { network, distill } = config;
   const samples = { dataset, fold, train, unlabelled };
-  return join(shared, hashOf({ version, ...samples, network, distill, init, seed, threads, device }));
+  const start = initServesStage1(config) ? init : undefined;
+  return join(shared, hashOf({ version, ...samples, network, distill, init: start, seed, threads, device }));
 }
 
 /** Takes over stage 1 of a fold from {@link keepStage1} of an earlier run, if there was one. */

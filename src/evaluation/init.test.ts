@@ -7,7 +7,16 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import type { State } from "../autodiff/index.ts";
 import { phantomDataset } from "../datasets/index.ts";
 import { foldsInWorkers } from "../jobs/index.ts";
-import { type Config, networkOfInit, prepare, readInit, resolveConfig, train } from "../learning/index.ts";
+import {
+  type Config,
+  classify,
+  networkOfInit,
+  prepare,
+  readInit,
+  resolveConfig,
+  train,
+  tunedNetwork,
+} from "../learning/index.ts";
 import { silent } from "../runs/index.ts";
 import { crossValidate } from "./crossval.ts";
 import { runStudy, type Study } from "./study.ts";
@@ -86,8 +95,34 @@ describe("steps of no length leave encoders where they started", async () => {
   });
 });
 
+test("an encoder of stage 2's own starts from the weights, and stage 1 is as it is without any", async () => {
+  const set = await prepare(dataset, silent);
+  const small = { widths: [8, 8, 8, 8], blocks: [1, 1, 1, 1], viewSize: 32 } as const;
+  const { distill, tune } = tiny("imagenet", 1e-9);
+  const { viewSize: _, ...own } = network;
+  const config = resolveConfig({ network: small, distill, tune: { ...tune, network: own, viewSize: 48 } });
+  const init = (await readInit(WEIGHTS, tunedNetwork(config))).weights;
+  const all = [...set.ids.keys()];
+  const common = { set, train: all, seed: 1, name: "x", threads: 1, progress: silent };
+  const { parts } = await train({ ...common, config, init });
+  expect(distance(init, parts.tuned)).toBeLessThan(1e-6);
+  const alone = await train({
+    ...common,
+    config: resolveConfig({ network: small, distill, tune: tiny("scratch").tune }),
+  });
+  expect([...parts.distilled].map(([name, { data }]) => [name, [...data]])).toEqual(
+    [...alone.parts.distilled].map(([name, { data }]) => [name, [...data]]),
+  );
+  // What is exported has both networks in it.
+  const [first] = await classify(set, [0], parts, { threads: 1 });
+  expect(first!.probabilities.reduce((sum, p) => sum + p, 0)).toBeCloseTo(1, 5);
+}, 120_000);
+
 test("a study gives weights to the rows that ask, shares no stage 1 between them and the others, and says what lacks", async () => {
   const out = await folder();
+  const { viewSize: _, ...own } = network;
+  const { tune, ...rest } = tiny("imagenet");
+  const ownEncoder = { ...rest, tune: { ...tune, network: own } };
   const study: Study = {
     name: "starts",
     title: "Starts",
@@ -98,6 +133,8 @@ test("a study gives weights to the rows that ask, shares no stage 1 between them
       { name: "distilled", what: "", config: tiny("distilled"), init: true },
       { name: "imagenet", what: "", config: tiny("imagenet"), init: true },
       { name: "random", what: "", config: tiny("distilled") },
+      // Stage 1 is that of the last row, which starts from nothing.
+      { name: "own", what: "", config: ownEncoder, init: true },
     ],
   };
   const run = { ...common, study, results: join(out, "results.json"), folder: join(out, "runs") };
@@ -105,8 +142,8 @@ test("a study gives weights to the rows that ask, shares no stage 1 between them
   const found = await runStudy({ ...run, init: WEIGHTS });
   // Two folds each, with the weights and without.
   expect(await readdir(join(out, "runs/stage1"))).toHaveLength(4);
-  expect(new Set(found.entries.map(({ id }) => id)).size).toBe(4);
-  expect(new Set(found.entries.map(({ probabilities }) => probabilities)).size).toBe(4);
+  expect(new Set(found.entries.map(({ id }) => id)).size).toBe(5);
+  expect(new Set(found.entries.map(({ probabilities }) => probabilities)).size).toBe(5);
   // Rows without weights need none, and are the same with them.
   const alone = await runStudy({ ...run, rows: ["scratch", "random"] });
   expect(alone.entries).toEqual(found.entries);

@@ -7,7 +7,15 @@ import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Dataset, OpenOptions } from "../datasets/index.ts";
-import { type Config, type EncoderInit, initRequired, readInit, resolveConfig } from "../learning/index.ts";
+import {
+  type Config,
+  type EncoderInit,
+  initRequired,
+  initServesStage1,
+  readInit,
+  resolveConfig,
+  tunedNetwork,
+} from "../learning/index.ts";
 import { hashOf, type Progress, readJson, silent, writeJson } from "../runs/index.ts";
 import type { AlterationName } from "./alterations.ts";
 import { type CrossvalOptions, crossValidate } from "./crossval.ts";
@@ -153,7 +161,8 @@ export async function runStudy(options: StudyRun): Promise<StudyResults> {
     for (let next = queue.shift(); next; next = queue.shift()) {
       const { row, seed, config, init, id } = next;
       const { network, distill } = config;
-      const same = hashOf({ network, distill, change: row.change, init: init?.hash, seed });
+      const start = initServesStage1(config) ? init?.hash : undefined;
+      const same = hashOf({ network, distill, change: row.change, init: start, seed });
       const first = stage1.get(same);
       const { promise, resolve } = Promise.withResolvers<void>();
       if (first) await first;
@@ -211,7 +220,7 @@ export async function runStudy(options: StudyRun): Promise<StudyResults> {
 async function initOf({ study, init }: StudyRun, row: StudyRow): Promise<EncoderInit | undefined> {
   if (!row.init) return undefined;
   if (init === undefined) throw initRequired(`study ${study.name}, row ${row.name}`);
-  return readInit(init, configOf(study, row).network);
+  return readInit(init, tunedNetwork(configOf(study, row)));
 }
 
 async function alteredOf(out: string, { dataset, threads }: StudyRun): Promise<StudyEntry["altered"]> {

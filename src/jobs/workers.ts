@@ -1,6 +1,6 @@
 /** How many processes at a time. */
 import { availableParallelism } from "node:os";
-import type { Config, PreparedSet } from "../learning/index.ts";
+import { type Config, type PreparedSet, tunedNetwork } from "../learning/index.ts";
 
 /** A number, or as many as this machine has cores and memory for. */
 export type Workers = number | "auto";
@@ -36,13 +36,17 @@ export function workersFor(wanted: Workers, { tasks, threads, bytes }: Need, mac
  * weights. The factors fit peaks that were measured with batches of 4 to 64, views of 32 to 96 and widths from
  * 8-8-8-8 to 64-128-256-512: 0.23 to 1.77 GB.
  */
-export function trainingBytes({ network, distill, tune }: Config, set: PreparedSet): number {
-  const { widths, blocks, viewSize } = network;
+export function trainingBytes(config: Config, set: PreparedSet): number {
+  const { network, distill, tune } = config;
+  const stages = Math.max(bytesOf(network, distill.batch), bytesOf(tunedNetwork(config), tune.batch));
+  return 400e6 + stages + 2 * (set.pixels.byteLength + set.targets.byteLength);
+}
+
+function bytesOf({ widths, blocks, viewSize }: Config["network"], batch: number): number {
   const sum = (value: (width: number, stage: number) => number) =>
     widths.reduce((total, width, stage) => total + value(width, stage), 0);
-  const pixels = Math.max(distill.batch * viewSize ** 2, tune.batch * (tune.viewSize ?? viewSize) ** 2);
-  const values = pixels * sum((width, stage) => width / 4 ** (stage + 1));
+  const values = batch * viewSize ** 2 * sum((width, stage) => width / 4 ** (stage + 1));
   // Two convolutions of 3 x 3 in a block.
   const weights = sum((width, stage) => 18 * blocks[stage]! * width ** 2);
-  return 400e6 + 180 * values + 70 * weights + 2 * (set.pixels.byteLength + set.targets.byteLength);
+  return 180 * values + 70 * weights;
 }

@@ -17,7 +17,7 @@ import {
   type Tensor,
   transpose,
 } from "../autodiff/index.ts";
-import type { Config } from "./config.ts";
+import { type Config, tunedNetwork } from "./config.ts";
 import { classify, encode } from "./network.ts";
 import {
   type Crops,
@@ -54,11 +54,12 @@ export interface ClassifierParts {
 /** @param pixels [N, P, Q, 3] uint8, P and Q may be dynamic @param sizes [N, 2] width and height of each crop */
 export function classification(pixels: Tensor, sizes: Tensor, parts: ClassifierParts): Classification {
   const { geometry, config, classes, temperature } = parts;
-  const { network, tune } = config;
-  const { viewSize: frameSide } = network;
-  const side = tune.viewSize ?? frameSide;
+  const { tune } = config;
+  const { viewSize: frameSide } = config.network;
+  const network = tunedNetwork(config);
+  const side = network.viewSize;
   const crops: Crops = { planes: cropPlanes(pixels), canvasSize: canvasSizeOf(pixels), sizes };
-  const segmentation = segment(Scope.frozenWith(parts.distilled), crops, geometry, network);
+  const segmentation = segment(Scope.frozenWith(parts.distilled), crops, geometry, config.network);
 
   // Every test view is the upright frame of the head times a constant turn; its mirror image is read off, not sampled.
   const down = add(matmul(sizes, constant(0, [2, 2])), constant([0, 1], [1, 2]));

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
-import { defaultConfig, loadConfig, resolveConfig } from "./config.ts";
+import { defaultConfig, loadConfig, resolveConfig, tunedNetwork } from "./config.ts";
 
 /** Every leaf of the configuration as [key, default]. */
 function leaves(node: object, above = ""): [string, unknown][] {
@@ -21,6 +21,17 @@ test("unknown keys and bad values are refused by name", async () => {
   expect(() => resolveConfig({ tune: { steps: 0 } })).toThrow(expect.objectContaining({ code: "config/bad-value" }));
   await expect(loadConfig(undefined, ["tune.stepz=3"])).rejects.toThrow("tune.stepz");
   await expect(loadConfig(undefined, ["tune.steps"])).rejects.toMatchObject({ code: "usage/bad-value" });
+});
+
+test("an encoder of stage 2's own cannot start from stage 1's, and stage 1 keeps its network where weights are given", async () => {
+  const own = { widths: [8, 8, 8, 8], blocks: [1, 1, 1, 1] };
+  expect(() => resolveConfig({ tune: { network: own } })).toThrow("tune.initialise");
+  const settings = [`tune.network=${JSON.stringify(own)}`, "tune.initialise=imagenet"];
+  const config = await loadConfig(undefined, settings, { widths: [16, 32, 64, 128] });
+  expect(config.network).toEqual(defaultConfig.network);
+  expect(tunedNetwork(config)).toEqual({ ...own, viewSize: defaultConfig.network.viewSize });
+  const closer = resolveConfig({ tune: { viewSize: 96 } });
+  expect(tunedNetwork(closer)).toEqual({ ...defaultConfig.network, viewSize: 96 });
 });
 
 test("later settings win and everything else keeps its default", async () => {

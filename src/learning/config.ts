@@ -16,6 +16,8 @@ const zoom = range.refine(([low]) => low > 0, "a zoom must be above 0");
 
 const channels = z.int().min(4).max(1024);
 
+const backbone = z.enum(["residual", "mobilenet"]).optional();
+
 const network = z.strictObject({
   /** Channels at a half, a quarter, an eighth and a sixteenth of the view's resolution. Few at the top, where they are dear. */
   widths: z.tuple([channels, channels, channels, channels]).default([16, 48, 96, 192]),
@@ -27,7 +29,14 @@ const network = z.strictObject({
    * What the encoder is made of. Absent, residual blocks. "mobilenet" is MobileNet v1, which can start from ImageNet: with
    * blocks 1, 2, 2, 6, and widths 16, 32, 64, 128 for a width multiplier of 0.25.
    */
-  backbone: z.enum(["residual", "mobilenet"]).optional(),
+  backbone,
+});
+
+/** Read before what is missing is filled in: see {@link tunedNetwork}. */
+const ownNetwork = z.strictObject({
+  widths: network.shape.widths.unwrap(),
+  blocks: network.shape.blocks.unwrap(),
+  backbone,
 });
 
 const optimisation = {
@@ -115,6 +124,8 @@ const tune = z.strictObject({
   averageDecay: optimisation.averageDecay.default(0.98),
   /** Start from the distilled encoder, from random weights, or from those that stage 1 starts from, ImageNet's (--init). */
   initialise: z.enum(["distilled", "scratch", "imagenet"]).default("distilled"),
+  /** An encoder of its own, which then cannot start from stage 1's: stage 1 gives masks and poses alone. Absent, the same. */
+  network: ownNetwork.optional(),
   /** The encoder's learning rate relative to the new head's, where it does not start from random weights. */
   encoderRate: z.number().positive().max(10).default(1),
   /** (a) Turn the head upright by its predicted mask. Off: the whole crop, with free rotation in training. */
@@ -172,15 +183,28 @@ const tune = z.strictObject({
     .prefault({}),
 });
 
-export const configSchema = z.strictObject({
-  network: network.prefault({}),
-  /** Colour of a view: as it is, or relative to the crop's background (removes the tint of stain and lamp). */
-  colour: z.enum(["absolute", "background"]).default("absolute"),
-  distill: distill.prefault({}),
-  tune: tune.prefault({}),
-});
+export const configSchema = z
+  .strictObject({
+    network: network.prefault({}),
+    /** Colour of a view: as it is, or relative to the crop's background (removes the tint of stain and lamp). */
+    colour: z.enum(["absolute", "background"]).default("absolute"),
+    distill: distill.prefault({}),
+    tune: tune.prefault({}),
+  })
+  .refine(({ tune }) => !tune.network || tune.initialise !== "distilled", {
+    path: ["tune", "initialise"],
+    message: '"distilled" with an encoder of its own (tune.network); expected "scratch" or "imagenet"',
+  });
 
 export type Config = z.infer<typeof configSchema>;
+
+/** Stage 2's network. */
+export function tunedNetwork({ network, tune }: Config): Config["network"] {
+  return { ...network, ...tune.network, viewSize: tune.viewSize ?? network.viewSize };
+}
+
+/** Whether weights to start from (`--init`) are for stage 1, too. */
+export const initServesStage1 = ({ tune }: Config): boolean => tune.network === undefined;
 
 /** The default configuration, every value resolved. */
 export const defaultConfig: Config = configSchema.parse({});
@@ -211,7 +235,7 @@ export function resolveConfig(value: unknown, where = "configuration"): Config {
  * A configuration from a file and single settings.
  * @param file JSON with any part of the configuration
  * @param settings `tune.steps=100`, later ones win; the value is JSON, or text where it is not
- * @param network settings of it where neither has them, instead of the defaults
+ * @param network settings of it where neither has them, instead of the defaults; not where `tune.network` is set
  */
 export async function loadConfig(
   file: string | undefined,
@@ -231,7 +255,8 @@ export async function loadConfig(
     }
     setValue(value, setting.slice(0, at).split("."), parseValue(setting.slice(at + 1)));
   }
-  if (Object.keys(network).length > 0 && (value.network === undefined || isTree(value.network))) {
+  const ownEncoder = isTree(value.tune) && value.tune.network !== undefined;
+  if (Object.keys(network).length > 0 && !ownEncoder && (value.network === undefined || isTree(value.network))) {
     value.network = { ...network, ...value.network };
   }
   const sources = [...(file === undefined ? [] : [file]), ...(settings.length > 0 ? ["--set"] : [])];

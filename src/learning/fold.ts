@@ -15,7 +15,7 @@ import {
 } from "../autodiff/index.ts";
 import { type Progress, Random, readArrays, type Spell, spellSince, writeArrays } from "../runs/index.ts";
 import { type ClassifierParts, classification } from "./classifier.ts";
-import type { Config } from "./config.ts";
+import { type Config, initServesStage1 } from "./config.ts";
 import { type DistillResult, distill, overlap } from "./distill.ts";
 import { viewExtentOf } from "./posed.ts";
 import { type PreparedSet, pseudoMaskOf } from "./prepare.ts";
@@ -195,7 +195,7 @@ function distilled(task: TrainingTask, geometry: Geometry): Promise<Kept> {
       members: [...task.train, ...(task.unlabelled ?? [])].sort((a, b) => a - b),
       geometry,
       config,
-      init: task.init,
+      init: initServesStage1(config) ? task.init : undefined,
       random: streamOf(task).stream("distill"),
       threads,
       device,

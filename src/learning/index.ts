@@ -1,6 +1,14 @@
 export { type Acceptance, acceptanceSchema, fitAcceptance, type Refusal, refusalOf } from "./acceptance.ts";
 export { BUNDLED_MODEL } from "./bundled.ts";
-export { type Config, configSchema, defaultConfig, loadConfig, resolveConfig } from "./config.ts";
+export {
+  type Config,
+  configSchema,
+  defaultConfig,
+  initServesStage1,
+  loadConfig,
+  resolveConfig,
+  tunedNetwork,
+} from "./config.ts";
 export { DEVICE_CHOICES, type DeviceChoice, inWords, usableDevice } from "./device.ts";
 export { type TrainFinalResult, trainFinal } from "./final.ts";
 export {

@@ -36,7 +36,7 @@ import {
 } from "../autodiff/index.ts";
 import type { Random } from "../runs/index.ts";
 import { colourGains, drawColourMix, recolouring } from "./colours.ts";
-import type { Config } from "./config.ts";
+import { type Config, tunedNetwork } from "./config.ts";
 import { classify, decode, encode, pooledChannels } from "./network.ts";
 import { channelsLast, cropPlanes, keptRegions, readCropPlanes, readFramePlanes } from "./planes.ts";
 import { type PosedSet, viewOf } from "./posed.ts";
@@ -74,16 +74,14 @@ function generalisedCrossEntropy(logits: Tensor, targets: Tensor, weights: Tenso
 }
 
 /** The whole step as one graph. @param processor its blocks, where it will run there */
-export function tuneStep(
-  { set, geometry }: PosedSet,
-  { network, tune, colour }: Config,
-  processor: { channelBlock?: number } = {},
-) {
+export function tuneStep({ set, geometry }: PosedSet, config: Config, processor: { channelBlock?: number } = {}) {
+  const { tune, colour } = config;
+  const network = tunedNetwork(config);
   const { batch } = tune;
   const classes = set.classes.length;
   const { side } = set;
-  const frameSide = network.viewSize;
-  const view = tune.viewSize ?? frameSide;
+  const frameSide = config.network.viewSize;
+  const view = network.viewSize;
   const scope = Scope.training(processor);
   const pixels = input("pixels", [batch, side, side, 3], "uint8");
   const frames = input("frames", [batch, frameSide, frameSide, 1], "uint8");
@@ -166,7 +164,7 @@ export function tuneFeeds(posed: PosedSet, members: readonly number[], config: C
   const area = set.side * set.side * 3;
   const frame = network.viewSize ** 2;
   const marginCount = suppress.margin[1] + 1;
-  const channels = pooledChannels(network, tune.pooling);
+  const channels = pooledChannels(tunedNetwork(config), tune.pooling);
   const sample = batchSampler(random.stream("order"), members.length, batch);
   const { jitter } = augmentation;
   const feeds = {
