@@ -1,0 +1,1 @@
+export type { AnalyserDescription, Analysis, FoundHead, FoundState, Outline, RefusalReason } from "./head.ts";
