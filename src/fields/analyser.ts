@@ -22,9 +22,9 @@ export interface AnalyserOptions {
 }
 
 /** Least mean probability of a head; settled on a quarter of the evaluation fields, as the area was. */
-const LEAST_SCORE = 0.85;
+const LEAST_SCORE = 0.9;
 /** Of a usual head's area: what is less is a droplet, what is more a clump. */
-const AREA = [0.45, 2.5] as const;
+const AREA = [0.5, 2.5] as const;
 /** Side of the window in which a head is outlined and measured, in usual lengths. */
 const WINDOW = 2.2;
 /** Crops that go through the model together. */
