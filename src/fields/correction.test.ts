@@ -183,7 +183,7 @@ describe.each([
     const called = RATES[0]!.map((_, j) => truth.reduce((sum, p, i) => sum + p * RATES[i]![j]!, 0));
     const counts = multinomial(n, called, random.stream("heads"));
     const confusion = RATES.map((row, i) => multinomial(54, row, random.stream("confusion", i)));
-    return { counts, corrected: correctedShares(CLASSES, counts, confusion, random, 150)! };
+    return { counts, corrected: correctedShares(CLASSES, counts, confusion, random, 200)! };
   });
 
   test.each(CLASSES.map((name, c) => ({ name, c })))("$name: the interval holds the truth", ({ c }) => {
