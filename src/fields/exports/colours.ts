@@ -17,7 +17,7 @@ const PALETTE: readonly Colour[] = [
 ];
 
 /** Of what is not counted. */
-export const GREY: Colour = { name: "grey", rgb: [110, 110, 110] };
+export const GREY: Colour = { name: "grey", rgb: [60, 60, 60] };
 
 /** Of the class with this index; from the eighth on they repeat. */
 export function colourOf(label: number | undefined): Colour {

@@ -48,8 +48,11 @@ export function overlaySvg(
           ? ""
           : ` stroke-dasharray="${two(3.5 * line)} ${two(3 * line)}"`;
     const label = numberAt(head, Math.max(9, typical / 4), width, height);
-    const both = `<path d="${pathOf(head.outline)}"${dash}/>`;
-    return `<g stroke="#fff" stroke-opacity="0.75" stroke-width="${two(2.1 * line)}">${both}${label(2.1 * line)}</g><g stroke="rgb(${rgb})" stroke-width="${two(line)}">${both}${label(line)}</g>`;
+    const path = pathOf(head.outline);
+    return [
+      `<g stroke="#fff" stroke-opacity="0.75" stroke-width="${two(2.1 * line)}"><path d="${path}"/>${label(2.1 * line)}</g>`,
+      `<g stroke="rgb(${rgb})" stroke-width="${two(line)}"><path d="${path}"${dash}/>${label(line)}</g>`,
+    ].join("");
   });
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}"><g fill="none" stroke-linejoin="round" stroke-linecap="round">${shapes.join("")}</g></svg>`;
 }
