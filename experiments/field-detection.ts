@@ -2,21 +2,30 @@
  * Finding heads in whole photographs against experts' outlines: `node scripts/with-node.mjs experiments/field-detection.ts
  * FIELDS DETECTOR [learn|skip-quarter]`. Thresholds were settled on every fourth field, so those are told apart.
  */
-import { performance } from "node:perf_hooks";
-import { Analyser } from "../src/fields/index.ts";
-import { estimateFrom } from "../src/fields/index.ts";
-import { morphometry, parts, contrast } from "../src/heads/index.ts";
-import { decodeImage, type Mask } from "../src/imaging/index.ts";
-import { match, trueFields } from "./field-truth.ts";
+
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { squareAround } from "../src/fields/scale.ts";
+import { performance } from "node:perf_hooks";
 import { wilson } from "../src/evaluation/index.ts";
+import { squareAround } from "../src/fields/detection/scale.ts";
+import { Analyser, estimateFrom } from "../src/fields/index.ts";
+import { contrast, morphometry, parts } from "../src/heads/index.ts";
+import { decodeImage, type Mask } from "../src/imaging/index.ts";
+import { match, trueFields } from "./field-truth.ts";
 
 const [folder, detector] = process.argv.slice(2) as [string, string | undefined];
-const only = process.argv[4] === "dev" ? (i: number) => i % 4 === 0 : process.argv[4] === "test" ? (i: number) => i % 4 !== 0 : () => true;
+const only =
+  process.argv[4] === "dev"
+    ? (i: number) => i % 4 === 0
+    : process.argv[4] === "test"
+      ? (i: number) => i % 4 !== 0
+      : () => true;
 const names = (await readdir(join(folder, "images"))).sort();
-const headLength = await estimateFrom(names.filter((_, i) => only(i)).map((name) => async () => decodeImage(await readFile(join(folder, "images", name)), name)));
+const headLength = await estimateFrom(
+  names
+    .filter((_, i) => only(i))
+    .map((name) => async () => decodeImage(await readFile(join(folder, "images", name)), name)),
+);
 const analyser = await Analyser.open({ threads: 2, ...(detector ? { detector } : {}) });
 let [found, missed, wrong, touching, separated, cutFound] = [0, 0, 0, 0, 0, 0];
 const dices: number[] = [];
@@ -30,7 +39,9 @@ for await (const field of trueFields(folder, only)) {
   times.push(performance.now() - begun);
   const { width, height } = field.image;
   // Whether the model knows a head's class is another question than whether it is a head.
-  const heads = analysis.heads.filter(({ state, probabilities }) => state === "head" || state === "cut" || probabilities.length > 0);
+  const heads = analysis.heads.filter(
+    ({ state, probabilities }) => state === "head" || state === "cut" || probabilities.length > 0,
+  );
   const pixels = heads.map(({ outline }) => insideOf(outline, width, height));
   const { of } = match(pixels, field);
   const seen = new Set<number>();
@@ -114,7 +125,8 @@ function insideOf(outline: readonly (readonly [number, number])[], width: number
     if (row < 0 || row >= height) continue;
     crossings.sort((a, b) => a - b);
     for (let k = 0; k + 1 < crossings.length; k += 2)
-      for (let x = Math.max(0, crossings[k]!); x < Math.min(width, crossings[k + 1]!); x++) pixels.push(row * width + x);
+      for (let x = Math.max(0, crossings[k]!); x < Math.min(width, crossings[k + 1]!); x++)
+        pixels.push(row * width + x);
   }
   return pixels;
 }

@@ -7,11 +7,11 @@ import { backgroundColour, type Contrast, contrast, morphometry, parts, refineBo
 import { gaussian, type Image, largestRegion, type Mask, outlines, resized } from "../imaging/index.ts";
 import { BUNDLED_MODEL, frameToCrop, Model, type Prediction } from "../learning/index.ts";
 import { AndroscopeError, readBytes } from "../runs/index.ts";
-import { Detector, type DetectorMaps, type Found, headsIn } from "./detector.ts";
-import { BUNDLED_DETECTOR, readDetector } from "./detector-file.ts";
+import { Detector, type DetectorMaps, type Found, headsIn } from "./detection/detector.ts";
+import { BUNDLED_DETECTOR, readDetector } from "./detection/detector-file.ts";
+import { fineMask } from "./detection/outline.ts";
+import { atWorkingScale, HEAD_AREA, squareAround, WORKING_LENGTH } from "./detection/scale.ts";
 import type { AnalyserDescription, Analysis, FoundHead, Outline, RefusalReason } from "./head.ts";
-import { fineMask } from "./outline.ts";
-import { atWorkingScale, HEAD_AREA, squareAround, WORKING_LENGTH } from "./scale.ts";
 
 export interface AnalyserOptions {
   /** model.onnx; the one that comes with the program by default. */

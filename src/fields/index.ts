@@ -1,6 +1,4 @@
 export { Analyser, type AnalyserOptions } from "./analyser.ts";
-export { BUNDLED_DETECTOR, type KeptDetector, readDetector, writeDetector } from "./detector-file.ts";
-export { estimateFrom, type LearnFieldsOptions, learnFields } from "./learn-fields.ts";
 export { type Confusion, type CorrectedShare, requireConfusion } from "./correction.ts";
 export { classOf, countHeads, type HeadCounts, isCounted, normalClassOf } from "./counts.ts";
 export {
@@ -14,6 +12,8 @@ export {
   parseCriteria,
   type Verdict,
 } from "./criteria.ts";
+export { BUNDLED_DETECTOR, type KeptDetector, readDetector, writeDetector } from "./detection/detector-file.ts";
+export { estimateFrom, type LearnFieldsOptions, learnFields } from "./detection/learn-fields.ts";
 export { type CocoDocument, coco } from "./exports/coco.ts";
 export { type Colour, colourOf } from "./exports/colours.ts";
 export { type GeoJsonCollection, type GeoJsonOptions, geoJson } from "./exports/geojson.ts";

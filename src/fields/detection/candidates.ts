@@ -3,8 +3,8 @@
  * Nearly every head is among these candidates, and so are droplets, bacteria and debris. They are what the detector
  * learns from, where they agree with each other (lessons.ts).
  */
-import { contrast, splitTouching } from "../heads/index.ts";
-import { fillHoles, gaussian, type Image, open, otsu, type Region, threshold } from "../imaging/index.ts";
+import { contrast, splitTouching } from "../../heads/index.ts";
+import { fillHoles, gaussian, type Image, open, otsu, type Region, threshold } from "../../imaging/index.ts";
 
 export interface CandidateOptions {
   /** Share of Otsu's threshold: his own loses the pale acrosome. */

@@ -5,9 +5,9 @@
  * at all: that is for the network to say. No label, no outline of a person.
  */
 
-import { backgroundColour, parts, pseudoMask } from "../heads/index.ts";
-import { cut, dilate, type Image, quantile, signedDistance, windowAround } from "../imaging/index.ts";
-import { acrosomeOf } from "../learning/index.ts";
+import { backgroundColour, parts, pseudoMask } from "../../heads/index.ts";
+import { cut, dilate, type Image, quantile, signedDistance, windowAround } from "../../imaging/index.ts";
+import { acrosomeOf } from "../../learning/index.ts";
 import { type Candidate, candidatesIn } from "./candidates.ts";
 import { ellipseOf } from "./ellipse.ts";
 import { atWorkingScale, HEAD_AREA, squareAround, WORKING_LENGTH } from "./scale.ts";

@@ -1,8 +1,8 @@
 /** Learning a detector from photographs that nobody has labelled. */
-import { channelBlock, Scope, type State, TrainingSession, trainingStep } from "../autodiff/index.ts";
-import type { Image } from "../imaging/index.ts";
-import { averaged, batchSampler, colourGains, crop, drawColourMix, trainLoop, viewMap } from "../learning/index.ts";
-import { type Progress, Random } from "../runs/index.ts";
+import { channelBlock, Scope, type State, TrainingSession, trainingStep } from "../../autodiff/index.ts";
+import type { Image } from "../../imaging/index.ts";
+import { averaged, batchSampler, colourGains, crop, drawColourMix, trainLoop, viewMap } from "../../learning/index.ts";
+import { type Progress, Random } from "../../runs/index.ts";
 import { Detector } from "./detector.ts";
 import { AUGMENTATION, DETECTOR_SETTINGS, type DetectorSettings, detectorLoss } from "./detector-network.ts";
 import { type Lesson, TARGET_PLANES, TARGETS, writeTargets } from "./lessons.ts";

@@ -20,8 +20,8 @@ import {
   sub,
   type Tensor,
   transpose,
-} from "../autodiff/index.ts";
-import { channelsLast, cropPlanes, decode, encode, readCropPlanes, recolouring } from "../learning/index.ts";
+} from "../../autodiff/index.ts";
+import { channelsLast, cropPlanes, decode, encode, readCropPlanes, recolouring } from "../../learning/index.ts";
 import { TARGET_PLANES, TARGETS } from "./lessons.ts";
 
 export interface DetectorSettings {

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
-import { parseState, type State, serializeState } from "../autodiff/index.ts";
+import { parseState, type State, serializeState } from "../../autodiff/index.ts";
 import {
   AndroscopeError,
   isAndroscopeError,
@@ -10,11 +10,11 @@ import {
   readBytes,
   unpackArrays,
   writeFileAtomic,
-} from "../runs/index.ts";
+} from "../../runs/index.ts";
 import type { DetectorSettings } from "./detector-network.ts";
 
 /** Learned from HuSHeM's crops without their labels (CC BY 4.0): models/detector.md. */
-export const BUNDLED_DETECTOR = fileURLToPath(new URL("../../models/hushem.detector", import.meta.url));
+export const BUNDLED_DETECTOR = fileURLToPath(new URL("../../../models/hushem.detector", import.meta.url));
 
 /** The layout of the file. Raised when an older program could not read a newer one. */
 const FORMAT = 1;

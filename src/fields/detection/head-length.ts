@@ -2,9 +2,9 @@
  * How long heads are in a sample's pictures, when nobody has said: at which scale most of the stain lies in pieces of a
  * head's size and shape. Specks are many but hold little stain, and clumps fill no ellipse.
  */
-import type { Image } from "../imaging/index.ts";
-import { quantile } from "../imaging/index.ts";
-import { AndroscopeError } from "../runs/index.ts";
+import type { Image } from "../../imaging/index.ts";
+import { quantile } from "../../imaging/index.ts";
+import { AndroscopeError } from "../../runs/index.ts";
 import { type Candidate, candidatesIn } from "./candidates.ts";
 import { ellipseOf } from "./ellipse.ts";
 import { atWorkingScale, HEAD_AREA, WORKING_LENGTH } from "./scale.ts";

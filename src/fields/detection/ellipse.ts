@@ -1,5 +1,5 @@
 /** The ellipse with a region's second moments. */
-import type { Region } from "../imaging/index.ts";
+import type { Region } from "../../imaging/index.ts";
 
 export interface Ellipse {
   /** Axes in pixels. */

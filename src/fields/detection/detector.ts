@@ -1,7 +1,7 @@
 /** Finds heads in a photograph with a learned network: detector-network.ts, learn.ts. */
-import { InferenceRunner, Scope, type State } from "../autodiff/index.ts";
-import { backgroundColour, splitTouching } from "../heads/index.ts";
-import type { Image, Mask, Region } from "../imaging/index.ts";
+import { InferenceRunner, Scope, type State } from "../../autodiff/index.ts";
+import { backgroundColour, splitTouching } from "../../heads/index.ts";
+import type { Image, Mask, Region } from "../../imaging/index.ts";
 import { regionsOf } from "./candidates.ts";
 import { type DetectorSettings, detectorGraph } from "./detector-network.ts";
 import { HEAD_AREA, WORKING_LENGTH } from "./scale.ts";

@@ -1,5 +1,5 @@
 /** From the working picture's maps to a head's mask on the photograph itself. */
-import type { Mask } from "../imaging/index.ts";
+import type { Mask } from "../../imaging/index.ts";
 
 /** Bytes at working scale. */
 export interface ByteMap {

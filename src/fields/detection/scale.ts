@@ -2,7 +2,7 @@
  * The scale at which photographs are looked at: microscopes differ, so pictures are resized until their heads have one
  * usual length. What lengths a sample's heads have is told by whoever asks, or estimated: head-length.ts.
  */
-import { type Image, resized } from "../imaging/index.ts";
+import { type Image, resized } from "../../imaging/index.ts";
 
 /** Pixels that a usual head is long at working scale. */
 export const WORKING_LENGTH = 40;

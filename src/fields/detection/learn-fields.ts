@@ -1,6 +1,6 @@
 /** From photographs to a detector: their scale, what they teach, the network. */
-import type { Image } from "../imaging/index.ts";
-import { AndroscopeError, type Progress, silent } from "../runs/index.ts";
+import type { Image } from "../../imaging/index.ts";
+import { AndroscopeError, type Progress, silent } from "../../runs/index.ts";
 import type { KeptDetector } from "./detector-file.ts";
 import { DETECTOR_SETTINGS, type DetectorSettings } from "./detector-network.ts";
 import { estimateHeadLength } from "./head-length.ts";
