@@ -101,8 +101,14 @@ describe("corrected shares", () => {
     const confusion = RATES.map((row, i) => row.map((rate) => Math.round(rate * (52 + i))));
     const order = [2, 0, 3, 1];
     const take = <T>(items: readonly T[]) => order.map((c) => items[c]!);
-    const plain = correctedShares(CLASSES, counts, confusion, Random.seeded(5), 200)!;
-    const other = correctedShares(take(CLASSES), take(counts), take(confusion).map(take), Random.seeded(5), 200)!;
+    const plain = correctedShares(CLASSES, counts, confusion, Random.seeded(5), 200)!.shares;
+    const other = correctedShares(
+      take(CLASSES),
+      take(counts),
+      take(confusion).map(take),
+      Random.seeded(5),
+      200,
+    )!.shares;
     for (const [k, { share, interval }] of take(plain).entries()) {
       expect(other[k]!.share).toBeCloseTo(share, 8);
       expect(other[k]!.interval.low).toBeCloseTo(interval.low, 6);
@@ -112,7 +118,8 @@ describe("corrected shares", () => {
 
   test("the same seed gives the same, and the intervals hold the estimates", () => {
     const confusion = RATES.map((row) => row.map((rate) => Math.round(rate * 54)));
-    const of = (seed: number) => correctedShares(CLASSES, [0, 60, 48, 115], confusion, Random.seeded(seed), 100)!;
+    const of = (seed: number) =>
+      correctedShares(CLASSES, [0, 60, 48, 115], confusion, Random.seeded(seed), 100)!.shares;
     expect(of(1)).toEqual(of(1));
     expect(of(1)).not.toEqual(of(2));
     for (const { share, interval } of of(1)) {
@@ -183,7 +190,7 @@ describe.each([
     const called = RATES[0]!.map((_, j) => truth.reduce((sum, p, i) => sum + p * RATES[i]![j]!, 0));
     const counts = multinomial(n, called, random.stream("heads"));
     const confusion = RATES.map((row, i) => multinomial(54, row, random.stream("confusion", i)));
-    return { counts, corrected: correctedShares(CLASSES, counts, confusion, random, 200)! };
+    return { counts, corrected: correctedShares(CLASSES, counts, confusion, random, 200)!.shares };
   });
 
   test.each(CLASSES.map((name, c) => ({ name, c })))("$name: the interval holds the truth", ({ c }) => {

@@ -1,5 +1,11 @@
 export { Analyser, type AnalyserOptions } from "./analyser.ts";
-export { type Confusion, type CorrectedShare, requireConfusion } from "./correction.ts";
+export {
+  type Confusion,
+  type CorrectedShare,
+  type Correction,
+  correctedShares,
+  requireConfusion,
+} from "./correction.ts";
 export { classOf, countHeads, type HeadCounts, isCounted, normalClassOf } from "./counts.ts";
 export {
   BUNDLED_CRITERIA,

