@@ -1,6 +1,16 @@
 export const SUMMARIES: Readonly<
   Record<
-    "demo" | "data" | "masks" | "train" | "crossval" | "robustness" | "study" | "predict" | "report" | "doctor",
+    | "demo"
+    | "data"
+    | "masks"
+    | "train"
+    | "crossval"
+    | "robustness"
+    | "study"
+    | "predict"
+    | "field"
+    | "report"
+    | "doctor",
     string
   >
 >;

@@ -1,4 +1,5 @@
 export { Analyser, type AnalyserOptions } from "./analyser.ts";
+export { BUNDLED_CONFUSION, loadConfusion } from "./confusion-file.ts";
 export {
   type Confusion,
   type CorrectedShare,
@@ -33,6 +34,7 @@ export { type ExportOptions, writeExports } from "./exports/write.ts";
 export type { AnalyserDescription, Analysis, FoundHead, FoundState, Outline, RefusalReason } from "./head.ts";
 export { type Micrometres, micrometres } from "./measures.ts";
 export { type Agreement, type Counted, compareReplicates } from "./replicates.ts";
+export { countSample, filesOfPicture, type SampleCount, type SampleCountOptions } from "./sample-count.ts";
 export {
   type ClassShare,
   ENOUGH_HEADS,

@@ -1,6 +1,6 @@
 /** From photographs to a detector: their scale, what they teach, the network. */
 import type { Image } from "../../imaging/index.ts";
-import { AndroscopeError, type Progress, silent } from "../../runs/index.ts";
+import { AndroscopeError, isAndroscopeError, type Progress, silent } from "../../runs/index.ts";
 import type { KeptDetector } from "./detector-file.ts";
 import { DETECTOR_SETTINGS, type DetectorSettings } from "./detector-network.ts";
 import { estimateHeadLength } from "./head-length.ts";
@@ -20,6 +20,8 @@ export interface LearnFieldsOptions {
   seed: number;
   threads: number;
   settings?: Partial<DetectorSettings>;
+  /** Told of photographs that cannot be used, by their place; without it the first of them ends everything. */
+  onProblem?(index: number, error: AndroscopeError): void;
   progress?: Progress;
 }
 
@@ -37,7 +39,9 @@ export async function learnFields(options: LearnFieldsOptions): Promise<Omit<Kep
   const headLength = options.headLength ?? (await estimateFrom(images));
   progress.log(`A usual head is taken to be ${headLength.toFixed(0)} pixels long`);
   progress.start("Looking at photographs", images.length);
-  const lessons = await lessonsFrom(within(images, headLength), headLength, (done) => progress.update(done));
+  const lessons = await lessonsFrom(within(images, headLength, options.onProblem), headLength, (done) =>
+    progress.update(done),
+  );
   progress.finish();
   const candidates = lessons.reduce((sum, { verdicts }) => sum + verdicts.length, 0);
   const heads = lessons.reduce((sum, { verdicts }) => sum + verdicts.filter((verdict) => verdict === "head").length, 0);
@@ -57,28 +61,51 @@ export async function learnFields(options: LearnFieldsOptions): Promise<Omit<Kep
   };
 }
 
-/** The usual length of a head in a sample's photographs, from a few of them. @throws `field/no-scale` */
+/**
+ * The usual length of a head in a sample's photographs, from a few of those that can be read.
+ * @throws `field/no-scale`; where none can be read, what the last of them threw
+ */
 export async function estimateFrom(images: readonly (() => Promise<Image>)[]): Promise<number> {
-  return estimateHeadLength(await Promise.all(spread(images, SCALE_PICTURES).map((read) => read())));
+  const read: Image[] = [];
+  let failure: unknown;
+  for (const image of spread(images)) {
+    if (read.length === SCALE_PICTURES) break;
+    try {
+      read.push(await image());
+    } catch (error) {
+      if (!isAndroscopeError(error)) throw error;
+      failure = error;
+    }
+  }
+  if (read.length === 0 && failure !== undefined) throw failure;
+  return estimateHeadLength(read);
 }
 
-async function* within(images: readonly (() => Promise<Image>)[], headLength: number): AsyncGenerator<Image> {
+async function* within(
+  images: readonly (() => Promise<Image>)[],
+  headLength: number,
+  onProblem: LearnFieldsOptions["onProblem"],
+): AsyncGenerator<Image> {
   let pixels = 0;
   // In an order that has all of the sample in its beginning.
-  for (const read of spread(images, images.length)) {
-    const image = await read();
+  for (const read of spread(images)) {
+    let image: Image;
+    try {
+      image = await read();
+    } catch (error) {
+      if (!isAndroscopeError(error) || !onProblem) throw error;
+      onProblem(images.indexOf(read), error);
+      continue;
+    }
     pixels += image.width * image.height * (WORKING_LENGTH / headLength) ** 2;
     if (pixels > MOST_PIXELS) return;
     yield image;
   }
 }
 
-/** So many of a list, from all over it: by the golden section, so that every beginning is spread evenly. */
-function spread<T>(list: readonly T[], count: number): T[] {
+/** A list in an order whose every beginning comes from all over it: by the golden section. */
+function spread<T>(list: readonly T[]): T[] {
   const golden = (Math.sqrt(5) - 1) / 2;
   const order = list.map((item, k) => ({ item, at: (k * golden) % 1 }));
-  return order
-    .sort((a, b) => a.at - b.at)
-    .slice(0, count)
-    .map(({ item }) => item);
+  return order.sort((a, b) => a.at - b.at).map(({ item }) => item);
 }
