@@ -137,8 +137,10 @@ export class Analyser {
 }
 
 /** What the detector itself refuses. */
-function refusalBefore({ score, area }: Found): RefusalReason | undefined {
+function refusalBefore({ score, area, touchesBorder }: Found): RefusalReason | undefined {
   if (score < LEAST_SCORE) return "detector";
+  // Of what the border cuts, nobody knows the size.
+  if (touchesBorder) return undefined;
   return area < AREA[0] * HEAD_AREA || area > AREA[1] * HEAD_AREA ? "size" : undefined;
 }
 
