@@ -70,6 +70,12 @@ export const command: Command = {
     replicate: { type: "string", value: "DIR", help: "another count of the same sample, to be compared with this one" },
     "no-overlays": { type: "boolean", help: "draw no pictures" },
     seed: { type: "integer", value: "N", help: "learn: the seed", default: 1 },
+    steps: {
+      type: "integer",
+      value: "N",
+      help: "learn: training steps; more photographs are worth more",
+      default: 500,
+    },
     source: { type: "string", value: "TEXT", help: "learn: what the photographs are, for the file" },
     licence: { type: "string", value: "TEXT", help: "learn: what may be done with them, for the file" },
     threads: { type: "integer", value: "N", help: "threads per operator", default: 2 },
@@ -169,6 +175,7 @@ async function learn(names: string[], { options, progress }: Invocation): Promis
     program: `androscope ${version()}`,
     seed: options.seed,
     threads,
+    settings: { steps: atLeast("steps", options.steps, 1) },
     onProblem: (index, { code, message }) => skipped.push({ path: images[index]!.path, code, message }),
     progress,
   });
