@@ -14,6 +14,7 @@ import {
 } from "../src/evaluation/index.ts";
 import { writeFileAtomic } from "../src/runs/index.ts";
 import { certaintyPlots } from "./certainty-plot.ts";
+import { type FieldDetection, fieldSection } from "./field-section.ts";
 import { choicesTable, mhsmaTables, type Published } from "./mhsma.ts";
 import type { Choice } from "./mhsma-choices.ts";
 import { modelCard } from "./model-card.ts";
@@ -252,6 +253,8 @@ export function withResults(document: string): string {
   const [inner, outer] = [readResults<StudyResults>("studies/search.json"), outerResults()];
   if (inner && outer) text = filled(text, "search", searchSection(search.about, search.rows, inner, outer));
   for (const [block, content] of mhsmaBlocks()) text = filled(text, block, content);
+  const fields = readResults<FieldDetection[]>("field-detection.json");
+  if (fields) text = filled(text, "fields", fieldSection(fields));
   const votes = readResults<ScianVotes>("scian-votes.json");
   if (votes) text = filled(text, "scian", scianSection(votes));
   const standIns = readResults<ScianStandIns>("scian-stand-ins.json");
