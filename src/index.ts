@@ -79,9 +79,11 @@ export {
   openDataset,
   PHANTOM_CLASSES,
   type Phantom,
+  type PhantomField,
   type Problem,
   PUBLIC_SETS,
   phantomDataset,
+  phantomField,
   type Sample,
   writePhantomDataset,
 } from "./datasets/index.ts";
@@ -99,6 +101,35 @@ export {
   type SplitOptions,
   wilson,
 } from "./evaluation/index.ts";
+/**
+ * Whole photographs of smears: every head found, outlined, measured and classified (docs/fields.md). `Analyser` does one
+ * photograph at a time, `countSample` a sample into a folder of exports, as `androscope field` does; `learnFields` learns a
+ * detector from photographs that nobody has labelled.
+ *
+ * ```ts
+ * import { Analyser, estimateFrom, phantomField } from "androscope";
+ *
+ * const { image } = phantomField({ seed: 1, heads: 6 }); // or await readImage("smear.jpg")
+ * const analyser = await Analyser.open({ threads: 2 });
+ * const { heads } = await analyser.field(image, await estimateFrom([async () => image]));
+ * for (const { number, state, measures } of heads) console.log(number, state, measures.lengthPx, "pixels long");
+ * analyser.dispose();
+ * ```
+ */
+export {
+  Analyser,
+  type AnalyserDescription,
+  type Analysis,
+  BUNDLED_DETECTOR,
+  countSample,
+  estimateFrom,
+  type FoundHead,
+  type LearnFieldsOptions,
+  learnFields,
+  type SampleCount,
+  type SampleCountOptions,
+  writeDetector,
+} from "./fields/index.ts";
 /**
  * Stage 0, without a network: the mask of the head nearest the centre, its parts, pose and measures. Lengths are in
  * pixels; multiply by µm per pixel only where it is known.

@@ -13,12 +13,12 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
 test("the exports of androscope", () => {
   expect(Object.keys(androscope).sort().join(" ")).toBe(
     [
-      "ACCEPTED_RELIABILITY AndroscopeError BUNDLED_MODEL ERROR_CODES MODEL_FORMAT MODEL_OUTPUTS Model PARTS PHANTOM_CLASSES",
-      "PUBLIC_SETS Random computeMetrics configSchema contrast crossValidate decodeImage defaultConfig",
-      "describeDataset drawFolds encodeMaskPng encodePng frameToCrop generatePhantom generatePhantoms",
-      "importPublicSet intersectionOverUnion isAndroscopeError licenceOf loadConfig mcnemar morphometry",
-      "openDataset outlines parts phantomDataset pose predictFiles pseudoMask publishedFolds readImage resolveConfig silent",
-      "terminalProgress train version wilson writePhantomDataset",
+      "ACCEPTED_RELIABILITY Analyser AndroscopeError BUNDLED_DETECTOR BUNDLED_MODEL ERROR_CODES MODEL_FORMAT MODEL_OUTPUTS Model PARTS PHANTOM_CLASSES",
+      "PUBLIC_SETS Random computeMetrics configSchema contrast countSample crossValidate decodeImage defaultConfig",
+      "describeDataset drawFolds encodeMaskPng encodePng estimateFrom frameToCrop generatePhantom generatePhantoms",
+      "importPublicSet intersectionOverUnion isAndroscopeError learnFields licenceOf loadConfig mcnemar morphometry",
+      "openDataset outlines parts phantomDataset phantomField pose predictFiles pseudoMask publishedFolds readImage resolveConfig silent",
+      "terminalProgress train version wilson writeDetector writePhantomDataset",
     ].join(" "),
   );
 });
@@ -53,7 +53,7 @@ async function examples(path: string): Promise<string[]> {
 }
 
 test.each([
-  ["src/index.ts", 5],
+  ["src/index.ts", 6],
   ["src/autodiff/index.ts", 1],
   ["README.md", 1],
 ])(
