@@ -177,3 +177,35 @@ describe("a detector of one's own", () => {
     await expect(readDetector(path("none"))).rejects.toMatchObject({ code: "file/not-found" });
   });
 });
+
+test("a picture that is larger than what goes through the network at a time has no seams", async () => {
+  const { image } = phantomField({ seed: 6, heads: 10 });
+  const alone = await analyser.field(image, 30);
+  // The same picture again and again, side by side: at this scale three tiles, whose edges fall within copies of it.
+  const copies = 4;
+  const wide: Image = {
+    width: image.width * copies,
+    height: image.height,
+    data: new Uint8Array(image.data.length * copies),
+  };
+  for (let y = 0; y < image.height; y++)
+    for (let copy = 0; copy < copies; copy++)
+      wide.data.set(
+        image.data.subarray(y * image.width * 3, (y + 1) * image.width * 3),
+        (y * copies + copy) * image.width * 3,
+      );
+  const found = await analyser.field(wide, 30);
+  const inner = alone.heads.filter(
+    ({ centre, state, score }) => state !== "cut" && score > 0.95 && centre[0] > 60 && centre[0] < image.width - 60,
+  );
+  expect(inner.length).toBeGreaterThan(3);
+  for (let copy = 0; copy < copies; copy++) {
+    for (const { centre, measures } of inner) {
+      const same = found.heads.filter(
+        (head) => Math.hypot(head.centre[0] - copy * image.width - centre[0], head.centre[1] - centre[1]) < 3,
+      );
+      expect(same).toHaveLength(1);
+      expect(same[0]!.measures.areaPx / measures.areaPx).toBeCloseTo(1, 1);
+    }
+  }
+});

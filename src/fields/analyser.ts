@@ -3,13 +3,24 @@
  * photograph itself, classified by the model on crops brought to the scale it was trained at.
  */
 import { createHash } from "node:crypto";
-import { backgroundColour, type Contrast, contrast, morphometry, parts, refineBoundary } from "../heads/index.ts";
-import { gaussian, type Image, largestRegion, type Mask, outlines, resized } from "../imaging/index.ts";
+import { contrast, morphometry, parts, refineBoundary } from "../heads/index.ts";
+import {
+  cut,
+  gaussian,
+  halfWidth,
+  type Image,
+  largestRegion,
+  type Mask,
+  outlines,
+  type Plane,
+  resized,
+  windowAround,
+} from "../imaging/index.ts";
 import { BUNDLED_MODEL, frameToCrop, Model, type Prediction } from "../learning/index.ts";
 import { AndroscopeError, readBytes } from "../runs/index.ts";
-import { Detector, type DetectorMaps, type Found, headsIn } from "./detection/detector.ts";
+import { Detector, type Found, headsIn } from "./detection/detector.ts";
 import { BUNDLED_DETECTOR, readDetector } from "./detection/detector-file.ts";
-import { fineMask } from "./detection/outline.ts";
+import { type ByteMap, fineMask } from "./detection/outline.ts";
 import { atWorkingScale, HEAD_AREA, squareAround, WORKING_LENGTH } from "./detection/scale.ts";
 import type { AnalyserDescription, Analysis, FoundHead, Outline, RefusalReason } from "./head.ts";
 
@@ -35,7 +46,8 @@ interface Outlined {
   readonly found: Found;
   /** In its window. */
   readonly mask: Mask;
-  readonly seen: Contrast;
+  /** Absorption, in the same window. */
+  readonly stain: Plane;
   readonly left: number;
   readonly top: number;
 }
@@ -60,7 +72,7 @@ export class Analyser {
     const modelBytes = await readBytes(modelFile);
     const kept = await readDetector(detectorFile ?? BUNDLED_DETECTOR);
     const model = await Model.from(modelBytes, modelFile, { threads });
-    const detector = await Detector.ofWeights(kept.weights, kept.settings, { threads });
+    const detector = new Detector(kept.weights, kept.settings, { threads });
     const { program, classes, training } = model.metadata;
     const licence = [...new Set([training.licence, kept.training.licence].filter(Boolean))].join("; ");
     const hash = createHash("sha256").update(modelBytes).digest("hex");
@@ -81,10 +93,10 @@ export class Analyser {
       });
     }
     const working = await atWorkingScale(image, headLength);
-    const maps = await this.#detector.maps(working, backgroundColour(working));
-    const found = headsIn(maps, working.width, working.height);
+    const map = { width: working.width, height: working.height, data: await this.#detector.headMap(working) };
+    const found = headsIn(map.data, map.width, map.height);
     const outlined = found
-      .map((region) => outlineOf(image, maps, working, region, headLength))
+      .map((region) => outlineOf(image, map, region, headLength))
       .filter((head) => head !== undefined);
     const judged = await this.#classify(image, outlined, headLength);
     const heads = outlined.map((head, k) => foundHead(head, judged[k]));
@@ -104,8 +116,8 @@ export class Analyser {
     const head = largestRegion(mask);
     const { width, height } = image;
     if (!head) return { width, height, heads: [] };
-    const seen = contrast(image);
-    return { width, height, heads: [{ ...measured(head, seen, 0, 0, prediction), score: 1, number: 1 }] };
+    const { plane } = contrast(image);
+    return { width, height, heads: [{ ...measured(head, plane, 0, 0, prediction), score: 1, number: 1 }] };
   }
 
   /** Predictions for what the detector takes for whole heads; undefined for the rest. */
@@ -145,33 +157,30 @@ function refusalBefore({ score, area, touchesBorder }: Found): RefusalReason | u
 }
 
 /** A region's mask on the photograph, its boundary where the stain falls; undefined where nothing is left of it. */
-function outlineOf(
-  image: Image,
-  maps: DetectorMaps,
-  working: Image,
-  found: Found,
-  headLength: number,
-): Outlined | undefined {
+function outlineOf(image: Image, map: ByteMap, found: Found, headLength: number): Outlined | undefined {
   const unit = headLength / WORKING_LENGTH;
   // A clump is larger than a head.
   const reach = Math.max(1, Math.sqrt(found.area / HEAD_AREA));
   const side = Math.round(WINDOW * headLength * reach);
   const { image: window, left, top } = squareAround(image, found.x * unit, found.y * unit, side);
-  const map = { width: working.width, height: working.height, data: maps.head };
   const rough = largestRegion(fineMask(map, found.pixels, { left, top, side, scale: 1 / unit }));
   if (!rough) return undefined;
-  const seen = contrast(window);
-  const smooth = gaussian(seen.plane, SMOOTHING * headLength);
-  return { found, mask: refineBoundary(smooth, rough, BOUNDARY), seen, left, top };
+  // The background is seen in the whole window; all the rest concerns the head and what its boundary may move.
+  const { plane } = contrast(window);
+  const sigma = SMOOTHING * headLength;
+  const tight = windowAround(rough, 2 + Math.ceil(3 * sigma + BOUNDARY.band * halfWidth(rough)))!;
+  const stain = cut(plane, tight);
+  const mask = refineBoundary(gaussian(stain, sigma), cut(rough, tight), BOUNDARY);
+  return { found, mask, stain, left: left + tight.left, top: top + tight.top };
 }
 
 /** Of stage 0: its smoothing in usual lengths, and its boundary (heads/boundary.ts). */
 const SMOOTHING = 0.015;
 const BOUNDARY = { opening: 0.5, fall: 0.4, reach: 0.3, band: 0.3 };
 
-function foundHead({ found, mask, seen, left, top }: Outlined, prediction: Prediction | undefined): FoundHead {
+function foundHead({ found, mask, stain, left, top }: Outlined, prediction: Prediction | undefined): FoundHead {
   const before = refusalBefore(found);
-  const base = { ...measured(mask, seen, left, top, prediction), score: found.score, number: 0 };
+  const base = { ...measured(mask, stain, left, top, prediction), score: found.score, number: 0 };
   if (before) return { ...base, state: "refused", reason: before };
   return found.touchesBorder ? { ...base, state: "cut" } : base;
 }
@@ -179,12 +188,12 @@ function foundHead({ found, mask, seen, left, top }: Outlined, prediction: Predi
 /** Outline, pose and measures of a mask in a window of the picture. */
 function measured(
   mask: Mask,
-  seen: Contrast,
+  stain: Plane,
   left: number,
   top: number,
   prediction: Prediction | undefined,
 ): Omit<FoundHead, "number" | "score"> {
-  const measures = morphometry(mask, parts(mask, seen.plane), seen.plane)!;
+  const measures = morphometry(mask, parts(mask, stain), stain)!;
   const outer = outlines(mask).sort((a, b) => b.length - a.length)[0]!;
   const angle = (measures.angleDeg * Math.PI) / 180;
   const centre = [measures.centreX + left, measures.centreY + top] as const;

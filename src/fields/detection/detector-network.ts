@@ -6,6 +6,7 @@
 import {
   add,
   bceWithLogits,
+  cast,
   concat,
   constant,
   diceLoss,
@@ -19,7 +20,6 @@ import {
   smoothL1,
   sub,
   type Tensor,
-  transpose,
 } from "../../autodiff/index.ts";
 import { channelsLast, cropPlanes, decode, encode, readCropPlanes, recolouring } from "../../learning/index.ts";
 import { TARGET_PLANES, TARGETS } from "./lessons.ts";
@@ -95,14 +95,10 @@ export function detectorLoss(scope: Scope, side: number, settings: DetectorSetti
   return { loss: add(add(metrics.head, metrics.distance), scale(metrics.acrosome, 0.5)), metrics };
 }
 
-/**
- * A tile of a picture → [1, H, W, 3] bytes: probability of a head, depth in one (0 at the boundary of the picture's
- * far outside, 128 at a head's boundary), probability of acrosome. Bytes, since JavaScript reads them all.
- */
+/** A tile of a picture → [H·W] bytes, the probability of a head at every pixel. Bytes, since JavaScript reads them all. */
 export function detectorGraph(scope: Scope, width: number, height: number, settings: DetectorSettings) {
   const pixels = input("pixels", [1, height, width, 3], "uint8");
   const background = input("background", [1, 3]);
-  const { mask, distance, acrosome } = predict(scope, cropPlanes(pixels), background, settings);
-  const planes = concat([sigmoid(mask), add(scale(distance, 0.5), 0.5), sigmoid(acrosome)], 3);
-  return { maps: transpose(planes, [0, 3, 1, 2]) };
+  const { mask } = predict(scope, cropPlanes(pixels), background, settings);
+  return { head: cast(add(scale(reshape(sigmoid(mask), [height * width]), 255), 0.5), "uint8") };
 }

@@ -6,23 +6,17 @@ import { regionsOf } from "./candidates.ts";
 import { type DetectorSettings, detectorGraph } from "./detector-network.ts";
 import { HEAD_AREA, WORKING_LENGTH } from "./scale.ts";
 
-/** What the network says of a picture at working scale, one byte per pixel. */
-export interface DetectorMaps {
-  /** Probability of a head. */
-  readonly head: Uint8Array;
-  /** 128 at a head's boundary, 255 as deep as the radius of a disc of its area. */
-  readonly distance: Uint8Array;
-  /** Probability of acrosome, given a head. */
-  readonly acrosome: Uint8Array;
-}
-
 export interface Found extends Region {
   /** Mean probability inside. */
   readonly score: number;
 }
 
-/** Pixels that go through the network together; a field of 1280 × 1024 with heads of 72 pixels is one tile. */
-const TILE = { width: 640, height: 512 };
+/** Side in pixels of what goes through the network at a time, at most; a photograph of 1280 × 1024 is one tile. */
+const LARGEST_TILE = 1024;
+/** Sides of tiles are multiples of what the network halves its maps by. */
+const STEP = 16;
+/** Photographs of one camera have one size: few graphs are kept. */
+const MOST_GRAPHS = 3;
 /** Tiles overlap, and what is nearer than half of it to an inner edge is read from the other one. */
 const OVERLAP = 2 * WORKING_LENGTH;
 
@@ -32,55 +26,66 @@ const SADDLE = 0.85;
 const LEAST_AREA = 0.2;
 
 export class Detector {
-  readonly #runner: InferenceRunner;
+  readonly #weights: State;
+  readonly #settings: DetectorSettings;
+  readonly #threads: number;
+  /** By the size of the tile, the one used last at the end. */
+  readonly #runners = new Map<string, InferenceRunner>();
 
-  private constructor(runner: InferenceRunner) {
-    this.#runner = runner;
+  constructor(weights: State, settings: DetectorSettings, { threads }: { threads: number }) {
+    this.#weights = weights;
+    this.#settings = settings;
+    this.#threads = threads;
   }
 
-  static async ofWeights(
-    weights: State,
-    settings: DetectorSettings,
-    { threads }: { threads: number },
-  ): Promise<Detector> {
-    const graph = detectorGraph(Scope.frozenWith(weights), TILE.width, TILE.height, settings);
-    return new Detector(await InferenceRunner.create(graph, { threads }));
-  }
-
-  /** @param image at working scale */
-  async maps(image: Image, background: readonly [number, number, number]): Promise<DetectorMaps> {
+  /** Probability of a head at every pixel, as bytes. @param image at working scale */
+  async headMap(image: Image): Promise<Uint8Array> {
     const { width, height } = image;
-    const size = width * height;
-    const out = { head: new Uint8Array(size), distance: new Uint8Array(size), acrosome: new Uint8Array(size) };
-    for (const top of tileStarts(height, TILE.height)) {
-      for (const left of tileStarts(width, TILE.width)) {
-        const { maps } = await this.#runner.run({
-          pixels: tileOf(image, left, top),
-          background: Float32Array.from(background),
-        });
-        const values = maps!.data as Float32Array;
-        for (const [plane, name] of (["head", "distance", "acrosome"] as const).entries()) {
-          const from = plane * TILE.width * TILE.height;
-          readTile(values.subarray(from, from + TILE.width * TILE.height), left, top, out[name], width, height);
-        }
+    const tile = { width: tileSide(width), height: tileSide(height) };
+    const runner = await this.#runnerFor(tile);
+    const background = Float32Array.from(backgroundColour(image));
+    const out = new Uint8Array(width * height);
+    for (const top of tileStarts(height, tile.height)) {
+      for (const left of tileStarts(width, tile.width)) {
+        const { head } = await runner.run({ pixels: tileOf(image, tile, left, top), background });
+        readTile(head!.data as Uint8Array, tile, left, top, out, width, height);
       }
     }
     return out;
   }
 
-  /** Every region that may be a head, with its score, in reading order of nothing in particular. */
-  async find(image: Image): Promise<Found[]> {
-    const maps = await this.maps(image, backgroundColour(image));
-    return headsIn(maps, image.width, image.height);
+  async #runnerFor({ width, height }: Size): Promise<InferenceRunner> {
+    const key = `${width} × ${height}`;
+    let runner = this.#runners.get(key);
+    if (!runner) {
+      const graph = detectorGraph(Scope.frozenWith(this.#weights), width, height, this.#settings);
+      runner = await InferenceRunner.create(graph, { threads: this.#threads });
+    }
+    this.#runners.delete(key);
+    this.#runners.set(key, runner);
+    if (this.#runners.size > MOST_GRAPHS) {
+      const [oldest, unused] = this.#runners.entries().next().value!;
+      this.#runners.delete(oldest);
+      unused.dispose();
+    }
+    return runner;
   }
 
   dispose(): void {
-    this.#runner.dispose();
+    for (const runner of this.#runners.values()) runner.dispose();
+    this.#runners.clear();
   }
 }
 
-/** Cuts the maps into heads. */
-export function headsIn({ head }: DetectorMaps, width: number, height: number): Found[] {
+interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+const tileSide = (length: number) => Math.min(LARGEST_TILE, Math.ceil(length / STEP) * STEP);
+
+/** Cuts a map of probabilities into heads. */
+export function headsIn(head: Uint8Array, width: number, height: number): Found[] {
   const mask: Mask = { width, height, data: head.map((p) => (p >= 128 ? 1 : 0)) };
   const { labels, count } = splitTouching(mask, SADDLE);
   const least = LEAST_AREA * HEAD_AREA;
@@ -100,36 +105,32 @@ function tileStarts(length: number, tile: number): number[] {
 }
 
 /** Beyond the picture its edge is repeated. */
-function tileOf({ width, height, data }: Image, left: number, top: number): Uint8Array {
-  const out = new Uint8Array(TILE.width * TILE.height * 3);
-  const inside = Math.min(TILE.width, width - left);
-  for (let y = 0; y < TILE.height; y++) {
+function tileOf({ width, height, data }: Image, tile: Size, left: number, top: number): Uint8Array {
+  const out = new Uint8Array(tile.width * tile.height * 3);
+  const inside = Math.min(tile.width, width - left);
+  for (let y = 0; y < tile.height; y++) {
     const from = (Math.min(height - 1, top + y) * width + left) * 3;
-    const to = y * TILE.width * 3;
+    const to = y * tile.width * 3;
     out.set(data.subarray(from, from + inside * 3), to);
     const last = to + (inside - 1) * 3;
-    for (let x = inside; x < TILE.width; x++) out.copyWithin(to + x * 3, last, last + 3);
+    for (let x = inside; x < tile.width; x++) out.copyWithin(to + x * 3, last, last + 3);
   }
   return out;
 }
 
 /** Copies what this tile is to say: all but half the overlap at edges where another tile goes on. */
 function readTile(
-  values: Float32Array,
+  values: Uint8Array,
+  tile: Size,
   left: number,
   top: number,
   out: Uint8Array,
   width: number,
   height: number,
 ): void {
-  const margin = OVERLAP / 2;
-  const x0 = left === 0 ? 0 : margin;
-  const y0 = top === 0 ? 0 : margin;
-  const x1 = Math.min(TILE.width, width - left);
-  const y1 = Math.min(TILE.height, height - top);
-  for (let y = y0; y < y1; y++) {
-    const to = (top + y) * width + left;
-    const from = y * TILE.width;
-    for (let x = x0; x < x1; x++) out[to + x] = Math.max(0, Math.min(255, 255 * values[from + x]! + 0.5));
+  const x0 = left === 0 ? 0 : OVERLAP / 2;
+  const x1 = Math.min(tile.width, width - left);
+  for (let y = top === 0 ? 0 : OVERLAP / 2; y < Math.min(tile.height, height - top); y++) {
+    out.set(values.subarray(y * tile.width + x0, y * tile.width + x1), (top + y) * width + left + x0);
   }
 }

@@ -131,10 +131,10 @@ async function settle(
   settings: DetectorSettings,
   threads: number,
 ): Promise<void> {
-  const detector = await Detector.ofWeights(weights, settings, { threads });
+  const detector = new Detector(weights, settings, { threads });
   try {
     for (const lesson of lessons) {
-      const { head } = await detector.maps(lesson.image, lesson.background);
+      const head = await detector.headMap(lesson.image);
       for (const [k, candidate] of lesson.candidates.entries()) {
         let sum = 0;
         for (const i of candidate.pixels) sum += head[i]!;
