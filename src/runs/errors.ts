@@ -79,7 +79,6 @@ export const ERROR_CODES = {
   "upload/too-many": "An upload has more files than it may.",
   "upload/too-slow": "An uploaded file did not arrive, or could not be read, in time.",
   "upload/broken-off": "An upload ended in the middle of a file.",
-  "analysis/no-detector": "Photographs cannot be analysed: there is no detector of heads.",
   "analysis/failed": "The analysis of an image broke off.",
   "analysis/too-slow": "The analysis of an image took too long.",
   "review/unknown-class": "A decision names a class that the model does not have.",
