@@ -6,6 +6,7 @@ import { ERROR_CODES } from "../src/index.ts";
 import { androscope, BIN, failure, json, shell, TINY, temporary, twoClasses } from "./support.ts";
 
 const COMMANDS = [
+  "app",
   "crossval",
   "data",
   "demo",

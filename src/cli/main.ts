@@ -14,6 +14,7 @@ const COMMANDS: Record<keyof typeof SUMMARIES, () => Promise<{ command: Command 
   study: () => import("./study.ts"),
   predict: () => import("./predict.ts"),
   field: () => import("./field.ts"),
+  app: () => import("./app.ts"),
   report: () => import("./report.ts"),
   doctor: () => import("./doctor.ts"),
 };

@@ -9,6 +9,7 @@ export const SUMMARIES: Readonly<
     | "study"
     | "predict"
     | "field"
+    | "app"
     | "report"
     | "doctor",
     string
