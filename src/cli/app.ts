@@ -4,12 +4,13 @@ import { BUNDLED_MODEL } from "../learning/index.ts";
 import { AndroscopeError } from "../runs/index.ts";
 import { analyserProcess, isLoopback, startApp, verifyFolder } from "../server/index.ts";
 import type { Command, CommandResult, Invocation } from "./command.ts";
+import { positive } from "./options.ts";
 
 export const command: Command = {
   name: "app",
   summary:
     "Serves the review app to a browser on this machine until it is ended (Ctrl-C): samples, uploads, decisions of one or more readers, reports and exports. verify tells whether a data folder is as the app left it: the chain of its log, what follows from the log, and the uploaded files.",
-  usage: "[verify] [--data DIR] [--port N] [--host H] [--model M] [--no-open]",
+  usage: "[verify] [--data DIR] [--port N] [--host H] [--model M] [--detector FILE] [--head-length PX] [--no-open]",
   example: "androscope app --data my-samples",
   options: {
     data: {
@@ -29,6 +30,16 @@ export const command: Command = {
       type: "string",
       value: "M",
       help: "model.onnx of androscope train; without it the one that comes with the program (models/hushem.md)",
+    },
+    detector: {
+      type: "string",
+      value: "FILE",
+      help: "finds heads in photographs: of androscope field learn; without it the one that comes with the program",
+    },
+    "head-length": {
+      type: "number",
+      value: "PX",
+      help: "how many pixels a usual head is long in photographs; without it estimated in each of them",
     },
     "no-open": { type: "boolean", help: "do not open the browser" },
     expect: { type: "string", value: "HASH", help: "of verify: a hash of the log that a report states" },
@@ -59,13 +70,19 @@ async function serve({ options, progress }: Invocation): Promise<CommandResult> 
       fix: "Give another, or none.",
     });
   }
+  const headLength = positive("head-length", options["head-length"]);
   // Heard from the start: a signal while the model is loading must not leave the lock behind.
   const ended = new Promise<void>((end) => {
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => end());
   });
   const app = await startApp({
     ...{ folder: data, port, host },
-    analyser: () => analyserProcess(options.model ? resolve(options.model) : BUNDLED_MODEL),
+    analyser: () =>
+      analyserProcess({
+        model: options.model ? resolve(options.model) : BUNDLED_MODEL,
+        ...(options.detector ? { detector: resolve(options.detector) } : {}),
+        ...(headLength === undefined ? {} : { headLength }),
+      }),
   });
   void ended.then(async () => {
     await app.close();

@@ -1,6 +1,8 @@
 /** Readers at work, through the API: decisions, retries, undo, outlines, blind reading, consensus, report and exports. */
+
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { GeoJsonCollection } from "../fields/index.ts";
 import { parseCsv } from "../runs/index.ts";
 import type { Head } from "./api.ts";
 import { verifyFolder } from "./store/verify.ts";
@@ -373,6 +375,20 @@ describe("two readers", () => {
       ["excluded: no-head", "Normal", "disputed"],
       ["", "", ""],
     ]);
+    const [image] = (await client.call("listImages", { params })).images;
+    const query = { reader: ann, image: image!.id };
+    const geo = (await (await client.fetch("exportGeoJson", { params, query })).json()) as GeoJsonCollection;
+    const own = (await client.heads(sample, ann)).filter((head) => head.image === image!.id);
+    const finals = parseCsv(csv).rows.filter(({ cells }) => cells.image === image!.name);
+    expect(geo.features.length).toBe(own.length);
+    for (const { properties } of geo.features) {
+      const final = finals.find(({ cells }) => Number(cells.head) === properties.number)!.cells.final!;
+      if (final.startsWith("excluded"))
+        expect(properties).toMatchObject({ accepted: false, classification: { name: "Excluded" } });
+      else if (final !== "" && final !== "disputed") expect(properties).toMatchObject({ accepted: true, class: final });
+    }
+    const elsewhere = { ...query, image: image!.id + 1000 };
+    expect((await client.refused("exportGeoJson", { params, query: elsewhere })).status).toBe(404);
     const document = await client.call("exportJson", { params, query: { reader: ann } });
     expect(document.heads).toHaveLength(8);
     expect(document.log.at(-1)).toMatchObject({ action: "reading", reader: { name: "Çem" } });

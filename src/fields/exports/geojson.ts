@@ -20,14 +20,12 @@ import { verdictOf } from "./verdicts.ts";
 export interface GeoJsonOptions {
   /** Of QuPath: detections are many and for tables, annotations few and for editing by hand. Default: detection. */
   readonly objectType?: "detection" | "annotation";
+  /** The class that people decided on, null where they took the head out of the count; undefined: what the model says stands. */
+  readonly decided?: (head: FoundHead) => string | null | undefined;
 }
 
 /** One picture's FeatureCollection. */
-export function geoJson(
-  sample: AnalysedSample,
-  picture: AnalysedPicture,
-  { objectType = "detection" }: GeoJsonOptions = {},
-) {
+export function geoJson(sample: AnalysedSample, picture: AnalysedPicture, options: GeoJsonOptions = {}) {
   return {
     type: "FeatureCollection" as const,
     // Foreign members, which RFC 7946 allows and QuPath passes over.
@@ -36,7 +34,7 @@ export function geoJson(
     // An outline of fewer than three corners is no polygon. None is found; a crop's empty mask has one.
     features: picture.analysis.heads
       .filter((head) => simplified(head.outline).length >= 3)
-      .map((head) => feature(sample, picture, head, objectType)),
+      .map((head) => feature(sample, picture, head, options)),
   };
 }
 
@@ -46,16 +44,20 @@ function feature(
   { analyser, criteria, normalClass }: AnalysedSample,
   picture: AnalysedPicture,
   head: FoundHead,
-  objectType: "detection" | "annotation",
+  { objectType = "detection", decided }: GeoJsonOptions,
 ) {
   const { umPerPx, excluded, path } = picture;
   const { label, limits, against } = verdictOf(head, { umPerPx, normalClass, ...(criteria ? { criteria } : {}) });
-  const accepted = isCounted(head, excluded);
-  const name = label === undefined ? undefined : analyser.classes[label]!;
+  const decision = decided?.(head);
+  const accepted = decision === undefined ? isCounted(head, excluded) : decision !== null;
+  const name = decision ?? (label === undefined ? undefined : analyser.classes[label]!);
   const classification =
     accepted && name !== undefined
-      ? { name: oneLine(name), color: [...colourOf(label).rgb] }
-      : { name: head.state === "head" ? "Excluded" : head.state === "cut" ? "Cut" : "Refused", color: [...GREY.rgb] };
+      ? { name: oneLine(name), color: [...colourOf(analyser.classes.indexOf(name)).rgb] }
+      : {
+          name: head.state === "head" || decision === null ? "Excluded" : head.state === "cut" ? "Cut" : "Refused",
+          color: [...GREY.rgb],
+        };
   return {
     type: "Feature" as const,
     id: uuidOf(JSON.stringify([analyser.model, analyser.detector, path, head.number, head.outline])),
@@ -69,6 +71,7 @@ function feature(
       metadata: {
         state: head.state,
         ...(head.reason ? { reason: head.reason } : {}),
+        ...(decision === undefined ? {} : { decided: "by people" }),
         ...(against.length > 0 ? { against: against.join(" ") } : {}),
         ...Object.fromEntries(limits.map(({ measure, verdict }) => [`limit ${measure}`, verdict])),
       },

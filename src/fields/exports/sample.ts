@@ -20,6 +20,6 @@ export interface AnalysedSample {
   /** Pictures that could not be used, and why. */
   readonly problems?: readonly { readonly path: string; readonly code: string; readonly message: string }[];
   readonly criteria?: Criteria;
-  /** Index of the class that counts as normal. */
-  readonly normalClass: number;
+  /** Index of the class that counts as normal; where none does, the network speaks against no head. */
+  readonly normalClass?: number;
 }

@@ -15,7 +15,11 @@ export interface HeadVerdict {
 
 export function verdictOf(
   head: FoundHead,
-  { umPerPx, criteria, normalClass }: { umPerPx?: number | undefined; criteria?: Criteria; normalClass: number },
+  {
+    umPerPx,
+    criteria,
+    normalClass,
+  }: { umPerPx?: number | undefined; criteria?: Criteria; normalClass?: number | undefined },
 ): HeadVerdict {
   const label = classOf(head);
   // A cut head's length is not its length, and a clump has none.
@@ -26,7 +30,7 @@ export function verdictOf(
     limits,
     withinLimits: limits.length === 0 ? "unknown" : overall(limits),
     against: [
-      ...(label !== undefined && label !== normalClass ? ["network"] : []),
+      ...(label !== undefined && normalClass !== undefined && label !== normalClass ? ["network"] : []),
       ...broken.map(({ measure }) => measure),
     ],
   };

@@ -5,6 +5,8 @@ import type { ImageKind } from "../api.ts";
 export interface Analyser {
   /** Which kinds of images it can analyse. */
   readonly kinds: readonly ImageKind[];
+  /** What else its answers depend on, for reports. */
+  readonly settings?: Readonly<Record<string, string>>;
   describe(): AnalyserDescription;
   /** @throws `image/*`, `field/*`, `analysis/*`; the signal's reason where it is given up */
   analyse(path: string, kind: ImageKind, signal: AbortSignal): Promise<Analysis>;

@@ -15,7 +15,7 @@ let folder: string;
 let analyser: Analyser;
 beforeAll(async () => {
   folder = await temporaryFolder();
-  analyser = await analyserProcess(BUNDLED_MODEL);
+  analyser = await analyserProcess({ model: BUNDLED_MODEL });
 });
 afterAll(async () => {
   await analyser.dispose();
@@ -73,11 +73,15 @@ test("a photograph's heads are those of src/fields; what cannot be used is told;
   expect(found.heads.map(({ state, centre }) => [state, centre])).toEqual(
     expected.heads.map(({ state, centre }) => [state, centre]),
   );
+  // One without any head has none: that is no failure.
+  expect((await analyser.analyse(join(folder, "ground.png"), "field", never)).heads).toEqual([]);
   const text = join(folder, "text.png");
   await writeFile(text, "no picture");
   await expect(analyser.analyse(text, "crop", never)).rejects.toMatchObject({ code: "image/unknown-format" });
-  await expect(analyserProcess(text)).rejects.toMatchObject({ code: "model/not-a-model" });
-  await expect(testApp({ analyser: () => analyserProcess(text) })).rejects.toMatchObject({ code: "model/not-a-model" });
+  await expect(analyserProcess({ model: text })).rejects.toMatchObject({ code: "model/not-a-model" });
+  await expect(testApp({ analyser: () => analyserProcess({ model: text }) })).rejects.toMatchObject({
+    code: "model/not-a-model",
+  });
 });
 
 describe("its process", () => {

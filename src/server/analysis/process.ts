@@ -5,6 +5,7 @@ import { AndroscopeError } from "../../runs/index.ts";
 import type { ImageKind } from "../api.ts";
 import { Helper } from "../child.ts";
 import type { Analyser } from "./analyser.ts";
+import type { NetworkOptions } from "./networks.ts";
 
 export type AnalysisOrder = { do: "describe" } | { do: "analyse"; path: string; kind: ImageKind };
 
@@ -12,19 +13,25 @@ export type AnalysisOrder = { do: "describe" } | { do: "analyse"; path: string; 
 const SECONDS: Record<ImageKind, number> = { crop: 120, field: 1800 };
 const LOADING_SECONDS = 120;
 
-/** Starts it and loads the model. @throws `model/*`, `file/*` */
-export async function analyserProcess(model: string): Promise<Analyser> {
+/** Starts it and loads the networks. @throws `model/*`, `detector/*`, `file/*` */
+export async function analyserProcess(networks: NetworkOptions): Promise<Analyser> {
   // One core is left to the server and the browser.
   const threads = Math.max(1, availableParallelism() - 1);
-  const helper = new Helper(new URL("./helper.ts", import.meta.url), [model, String(threads)], crashed);
+  const helper = new Helper(
+    new URL("./helper.ts", import.meta.url),
+    [JSON.stringify(networks), String(threads)],
+    crashed,
+  );
   const limit = (seconds: number) => ({ milliseconds: seconds * 1000, tooSlow: () => tooSlow(seconds) });
   try {
-    const { kinds, description } = await helper.run<{
+    const { kinds, settings, description } = await helper.run<{
       kinds: readonly ImageKind[];
+      settings?: Readonly<Record<string, string>>;
       description: AnalyserDescription;
     }>({ do: "describe" } satisfies AnalysisOrder, limit(LOADING_SECONDS));
     return {
       kinds,
+      ...(settings ? { settings } : {}),
       describe: () => description,
       analyse: (path, kind, signal) =>
         helper.run<Analysis>({ do: "analyse", path, kind } satisfies AnalysisOrder, {

@@ -15,7 +15,7 @@ import {
 } from "../api.ts";
 import type { Pictures } from "../pictures/pictures.ts";
 import type { Database } from "../store/database.ts";
-import { exportCsv, exportJson } from "../store/exports.ts";
+import { exportCsv, exportGeoJson, exportJson } from "../store/exports.ts";
 import { headOf, listHeads, tileByKey, tilesOf } from "../store/heads.ts";
 import { imageOf, listImages } from "../store/images.ts";
 import { logOfHead } from "../store/log.ts";
@@ -83,7 +83,7 @@ export function handlersOf(context: Context, openapi: () => Record<string, unkno
     noteSeen(db, sample, reader, [head]);
     return { ...done, head };
   };
-  const settings: SampleReport["settings"] = { kinds: [...analyser.kinds] };
+  const settings: SampleReport["settings"] = { kinds: [...analyser.kinds], ...analyser.settings };
 
   return {
     health: () => ({ ok: true, program: "androscope", version: version() }),
@@ -208,7 +208,12 @@ export function handlersOf(context: Context, openapi: () => Record<string, unkno
       reply.header("content-disposition", `attachment; filename="sample-${sample}.json"`);
       return document;
     },
-    // PLACE FOR GEOJSON: exportGeoJson, by the function of src/fields/exports.ts, after requireOpenEyes of store/exports.ts.
+    exportGeoJson({ params: { sample }, query: { reader, image }, reply }) {
+      const document = exportGeoJson(db, sample, reader, image, analyser.describe());
+      noteSeen(db, sample, reader, listHeads(db, { sample, reader }));
+      reply.header("content-disposition", `attachment; filename="image-${image}.geojson"`);
+      return reply.type("application/geo+json").send(JSON.stringify(document));
+    },
 
     events: ({ reply }) => events.add(reply),
   };

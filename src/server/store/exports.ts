@@ -1,12 +1,16 @@
 /** A sample as a table and as one document. */
+
+import { type AnalyserDescription, type FoundHead, type GeoJsonCollection, geoJson } from "../../fields/index.ts";
 import { formatCsv } from "../../runs/index.ts";
-import type { Head, ResponseOf, SampleReport } from "../api.ts";
+import type { Head, ImageRecord, ResponseOf, SampleReport } from "../api.ts";
 import type { Database } from "./database.ts";
 import { isBlindNow, listHeads } from "./heads.ts";
+import { imageOf } from "./images.ts";
 import { logOfSample } from "./log.ts";
-import { requireReader, requireSample } from "./refusals.ts";
+import { notFound, requireReader, requireSample } from "./refusals.ts";
 import { all, finalOf, inWords, reportOf } from "./report.ts";
 import { blind } from "./review.ts";
+import { sampleOf } from "./samples.ts";
 
 /** @throws `review/blind`: an export holds everybody's decisions */
 export function requireOpenEyes(db: Database, sample: number, reader: number): void {
@@ -29,6 +33,57 @@ export function exportJson(
     log: logOfSample(db, sample),
   };
 }
+
+/** One image's heads with the outlines that hold now, as QuPath opens them; classes are what people decided, where they have. */
+export function exportGeoJson(
+  db: Database,
+  sample: number,
+  reader: number,
+  image: number,
+  analyser: AnalyserDescription,
+): GeoJsonCollection {
+  requireOpenEyes(db, sample, reader);
+  const { umPerPx } = sampleOf(db, sample);
+  const { name, width, height } = pictureOf(db, sample, image);
+  const heads = listHeads(db, { sample, reader, outlines: true }).filter((head) => head.image === image);
+  const finals = new Map(heads.map((head) => [head.number, finalOf(head)]));
+  const found = heads.flatMap((head): FoundHead[] =>
+    head.measures && head.outline
+      ? [
+          {
+            ...rest(head),
+            outline: head.outline,
+            measures: head.measures,
+            ...(head.reason ? { reason: head.reason } : {}),
+          },
+        ]
+      : [],
+  );
+  const picture = {
+    path: name,
+    analysis: { width, height, heads: found },
+    umPerPx: umPerPx ?? undefined,
+  };
+  return geoJson({ analyser, pictures: [picture] }, picture, {
+    decided({ number }) {
+      const final = finals.get(number);
+      if (final === undefined || final === "disputed") return undefined;
+      return final.kind === "class" ? final.class : null;
+    },
+  });
+}
+
+function pictureOf(db: Database, sample: number, image: number): ImageRecord {
+  const found = imageOf(db, image);
+  if (found.sample !== sample) throw notFound("image", image);
+  return found;
+}
+
+/** What an analysis and a head of the app have in common. */
+const rest = ({ number, state, score, agreement, centre, axis, probabilities }: Head) => ({
+  ...{ number, state, score, agreement, probabilities },
+  ...{ centre: centre as FoundHead["centre"], axis: axis as FoundHead["axis"] },
+});
 
 /** A row per head. Lengths in micrometres only where the sample is calibrated. */
 export function exportCsv(db: Database, sample: number, reader: number, classes: readonly string[]): string {
