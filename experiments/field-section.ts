@@ -49,3 +49,14 @@ export function fieldSection(rows: readonly FieldDetection[]): string {
     }),
   ].join("\n");
 }
+
+/** README.md's paragraph. */
+export function fieldHeadline(rows: readonly FieldDetection[]): string {
+  const unseen = rows.find(({ name, remainders }) => name === "bundled" && remainders.length === 3)!;
+  const own = rows.find(({ name }) => name === "own");
+  return [
+    `${unseen.found + unseen.missed} heads in ${unseen.fields} photographs of another laboratory: the detector that comes with the program, learned from HuSHeM's crops without`,
+    `labels, finds ${percent(unseen.recall)} of them, and ${percent(unseen.precision)} of what it finds are heads (F1 ${unseen.f1.toFixed(3)}); median Dice of the outlines ${unseen.dice.toFixed(3)}, of their length and width`,
+    `the error is ${percent(unseen.length)} and ${percent(unseen.width)}.${own ? ` Learned from other photographs of that laboratory, without labels either, F1 ${own.f1.toFixed(3)}.` : ""} Its classes there were checked by nobody.`,
+  ].join("\n");
+}

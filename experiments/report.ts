@@ -14,7 +14,7 @@ import {
 } from "../src/evaluation/index.ts";
 import { writeFileAtomic } from "../src/runs/index.ts";
 import { certaintyPlots } from "./certainty-plot.ts";
-import { type FieldDetection, fieldSection } from "./field-section.ts";
+import { type FieldDetection, fieldHeadline, fieldSection } from "./field-section.ts";
 import { choicesTable, mhsmaTables, type Published } from "./mhsma.ts";
 import type { Choice } from "./mhsma-choices.ts";
 import { modelCard } from "./model-card.ts";
@@ -238,7 +238,9 @@ export const README = at("../README.md");
 
 /** README.md as the results have it. */
 export function withReadme(document: string): string {
-  return filled(document, "results:hushem", headline());
+  const fields = readResults<FieldDetection[]>("field-detection.json");
+  const text = fields ? filled(document, "results:fields", fieldHeadline(fields)) : document;
+  return filled(text, "results:hushem", headline());
 }
 
 /** The document as the results have it. */

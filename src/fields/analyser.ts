@@ -46,6 +46,8 @@ interface Outlined {
   readonly found: Found;
   /** In its window. */
   readonly mask: Mask;
+  /** The picture's border goes through it. */
+  readonly isCut: boolean;
   /** Absorption, in the same window. */
   readonly stain: Plane;
   readonly left: number;
@@ -125,7 +127,7 @@ export class Analyser {
     const { frameExtent } = this.#model.metadata;
     const scale = this.#model.headLength / headLength;
     const side = Math.round(frameExtent / scale);
-    const wanted = heads.flatMap((head, k) => (refusalBefore(head.found) || head.found.touchesBorder ? [] : [k]));
+    const wanted = heads.flatMap((head, k) => (refusalBefore(head) || head.isCut ? [] : [k]));
     const judged = new Array<Prediction | undefined>(heads.length).fill(undefined);
     for (let from = 0; from < wanted.length; from += BATCH) {
       const batch = wanted.slice(from, from + BATCH);
@@ -149,10 +151,13 @@ export class Analyser {
 }
 
 /** What the detector itself refuses. */
-function refusalBefore({ score, area, touchesBorder }: Found): RefusalReason | undefined {
+function refusalBefore({
+  found: { score, area },
+  isCut,
+}: Pick<Outlined, "found" | "isCut">): RefusalReason | undefined {
   if (score < LEAST_SCORE) return "detector";
   // Of what the border cuts, nobody knows the size.
-  if (touchesBorder) return undefined;
+  if (isCut) return undefined;
   return area < AREA[0] * HEAD_AREA || area > AREA[1] * HEAD_AREA ? "size" : undefined;
 }
 
@@ -170,19 +175,38 @@ function outlineOf(image: Image, map: ByteMap, found: Found, headLength: number)
   const sigma = SMOOTHING * headLength;
   const tight = windowAround(rough, 2 + Math.ceil(3 * sigma + BOUNDARY.band * halfWidth(rough)))!;
   const stain = cut(plane, tight);
-  const mask = refineBoundary(gaussian(stain, sigma), cut(rough, tight), BOUNDARY);
-  return { found, mask, stain, left: left + tight.left, top: top + tight.top };
+  const refined = refineBoundary(gaussian(stain, sigma), cut(rough, tight), BOUNDARY);
+  const place = { left: left + tight.left, top: top + tight.top };
+  const { mask, touches } = withinPicture(refined, place, image);
+  return mask && { found, mask, stain, isCut: touches, ...place };
+}
+
+/** What of a mask lies in the picture, and whether that reaches the picture's border. */
+function withinPicture(
+  { width, height, data }: Mask,
+  { left, top }: { left: number; top: number },
+  picture: Pick<Image, "width" | "height">,
+): { mask: Mask | undefined; touches: boolean } {
+  let touches = false;
+  const inside = data.map((value, i) => {
+    const x = left + (i % width);
+    const y = top + Math.floor(i / width);
+    if (value === 0 || x < 0 || y < 0 || x >= picture.width || y >= picture.height) return 0;
+    if (x === 0 || y === 0 || x === picture.width - 1 || y === picture.height - 1) touches = true;
+    return 1;
+  });
+  return { mask: largestRegion({ width, height, data: inside }), touches };
 }
 
 /** Of stage 0: its smoothing in usual lengths, and its boundary (heads/boundary.ts). */
 const SMOOTHING = 0.015;
 const BOUNDARY = { opening: 0.5, fall: 0.4, reach: 0.3, band: 0.3 };
 
-function foundHead({ found, mask, stain, left, top }: Outlined, prediction: Prediction | undefined): FoundHead {
-  const before = refusalBefore(found);
+function foundHead({ found, mask, isCut, stain, left, top }: Outlined, prediction: Prediction | undefined): FoundHead {
+  const before = refusalBefore({ found, isCut });
   const base = { ...measured(mask, stain, left, top, prediction), score: found.score, number: 0 };
   if (before) return { ...base, state: "refused", reason: before };
-  return found.touchesBorder ? { ...base, state: "cut" } : base;
+  return isCut ? { ...base, state: "cut" } : base;
 }
 
 /** Outline, pose and measures of a mask in a window of the picture. */
