@@ -13,6 +13,7 @@ import {
   summarizeStudy,
 } from "../src/evaluation/index.ts";
 import { writeFileAtomic } from "../src/runs/index.ts";
+import { aimsSection } from "./aims.ts";
 import { certaintyPlots } from "./certainty-plot.ts";
 import { type FieldDetection, fieldHeadline, fieldSection } from "./field-section.ts";
 import { choicesTable, mhsmaTables, type Published } from "./mhsma.ts";
@@ -34,6 +35,7 @@ import { study as ablation } from "./studies/ablation.ts";
 import { study as fewLabels } from "./studies/few-labels.ts";
 import { study as grey35 } from "./studies/grey-35.ts";
 import { study as imagenet } from "./studies/imagenet.ts";
+import { study as imagenetFull } from "./studies/imagenet-full.ts";
 import { study as labelNoise } from "./studies/label-noise.ts";
 import { study as mhsma } from "./studies/mhsma.ts";
 import { study as mhsmaGroups } from "./studies/mhsma-groups.ts";
@@ -145,7 +147,7 @@ function filled(document: string, block: string, content: string): string {
   return `${document.slice(0, from + open.length)}\n${content}\n${document.slice(to)}`;
 }
 
-export const STUDIES = [ablation, fewLabels, labelNoise, grey35, imagenet];
+export const STUDIES = [ablation, fewLabels, labelNoise, grey35, imagenet, imagenetFull];
 
 /** Rows of the ablation that are recipes of the search: computed once. */
 const SAME: Readonly<Record<string, string>> = { whole: "default", pooled: "scratch" };
@@ -252,6 +254,7 @@ export function withResults(document: string): string {
     text = filled(text, "robustness", robustnessSection(known, ["raw", "posed", "whole"]));
     text = filled(text, "certainty", certaintySection(known));
   }
+  if (known) text = filled(text, "aims", aims(known));
   const [inner, outer] = [readResults<StudyResults>("studies/search.json"), outerResults()];
   if (inner && outer) text = filled(text, "search", searchSection(search.about, search.rows, inner, outer));
   for (const [block, content] of mhsmaBlocks()) text = filled(text, block, content);
@@ -261,6 +264,20 @@ export function withResults(document: string): string {
   if (votes) text = filled(text, "scian", scianSection(votes));
   const standIns = readResults<ScianStandIns>("scian-stand-ins.json");
   return standIns ? filled(text, "scian-stand-ins", standInsSection(standIns)) : text;
+}
+
+function aims(known: StudyResults): string {
+  const starts = [...summaryOf(imagenet), ...summaryOf(imagenetFull)].filter(
+    ({ name }) => !/scratch|^mobilenet/.test(name),
+  );
+  return aimsSection({
+    ablation: known,
+    ablationRows: summaryOf(ablation),
+    fewLabels: summaryOf(fewLabels),
+    labelNoise: readResults<StudyResults>("studies/label-noise.json"),
+    imagenet: starts,
+    changed: (row, name) => changedOnAverage(known, row, name),
+  });
 }
 
 /** Every study's drawing: file → SVG. */

@@ -106,6 +106,18 @@ export function changedOnAverage(results: StudyResults, row: string, name: Alter
   return mean(withAltered(results, row).map((entry) => changedRate(results, entry, entry.altered![name]!)));
 }
 
+/** What one row is better by than another on altered images, seed by seed, with an interval over images and seeds. */
+function alteredGain(results: StudyResults, row: string, against: string, name: AlterationName): string {
+  const differences = withAltered(results, row).flatMap(({ seed, altered }) => {
+    const other = withAltered(results, against).find((entry) => entry.seed === seed);
+    if (!other) return [];
+    const [a, b] = [altered, other.altered].map((all) => hitsOf(results, { probabilities: all![name]! }));
+    return [a!.map((hit, i) => Number(hit) - Number(b![i]))];
+  });
+  const { low, high } = bootstrap(differences);
+  return `${points(mean(differences.map(mean)))} (${points(low)} to ${points(high)})`;
+}
+
 /** Altered test images, a column of accuracy and of changed predictions for each of the rows. */
 export function robustnessSection(results: StudyResults, rows: readonly string[]): string {
   const entries = rows.map((row) => withAltered(results, row));
@@ -126,8 +138,22 @@ export function robustnessSection(results: StudyResults, rows: readonly string[]
     `|---|${rows.map(() => "---|").join("")}`,
     `| as they are | ${plain.join(" | ")} |`,
     ...cells,
+    ...foreignLine(results, rows),
   ].join("\n");
 }
+
+function foreignLine(results: StudyResults, rows: readonly string[]): string[] {
+  const there = (row: string) =>
+    withAltered(results, row).some(({ altered }) => FOREIGN.every((name) => altered?.[name]));
+  if (!["whole", "posed"].every((row) => rows.includes(row) && there(row))) return [];
+  return [
+    "",
+    `\`whole\` less \`posed\`, points, 95 % interval over images and seeds: ${FOREIGN.map((name) => `${ALTERATIONS[name].what} ${alteredGain(results, "whole", "posed", name)}`).join("; ")}.`,
+  ];
+}
+
+/** What background removal and distilled features are there for, if for anything. */
+const FOREIGN = ["other-background", "other-stain", "tinted", "turned"] as const satisfies readonly AlterationName[];
 
 /**
  * Accuracy of the most certain images, over all predictions of a row's seeds, each fold with the temperature of the

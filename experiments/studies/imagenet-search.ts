@@ -5,20 +5,23 @@ const NETWORK = { backbone: "mobilenet", widths: [64, 128, 256, 512], blocks: [1
 
 interface Recipe {
   side: number;
-  rate: number;
+  pace: keyof typeof RATES;
 }
 
+/** The default's peak learning rate, and a quarter of it, as is usual where weights are trained already. */
+const RATES = { fast: 0.002, slow: 0.0005 };
+
 /** Masks and poses come from the default's stage 1, so that only stage 2 differs. Margins keep their size in the crop. */
-const row = ({ side, rate }: Recipe): StudyRow => ({
-  name: `full-${side}-${rate}`,
-  what: `views of ${side} pixels, learning rate ${rate}`,
+const row = ({ side, pace }: Recipe): StudyRow => ({
+  name: `full-${side}-${pace}`,
+  what: `views of ${side} pixels, learning rate ${RATES[pace]}`,
   config: {
     tune: {
       network: NETWORK,
       initialise: "imagenet",
       viewSize: side,
       suppress: { margin: [(2 * side) / 64, (8 * side) / 64] },
-      learningRate: rate,
+      learningRate: RATES[pace],
     },
   },
   init: true,
@@ -26,10 +29,9 @@ const row = ({ side, rate }: Recipe): StudyRow => ({
 
 /** Everything that was tried with this network. */
 export const RECIPES: StudyRow[] = [
-  { side: 96, rate: 0.0005 },
-  { side: 96, rate: 0.002 },
-  { side: 64, rate: 0.0005 },
-  { side: 128, rate: 0.0005 },
+  { side: 96, pace: "slow" } as const,
+  { side: 64, pace: "slow" } as const,
+  { side: 96, pace: "fast" } as const,
 ].map(row);
 
 export const study: Study = {
