@@ -5,7 +5,19 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { ERROR_CODES } from "../src/index.ts";
 import { androscope, BIN, failure, json, shell, TINY, temporary, twoClasses } from "./support.ts";
 
-const COMMANDS = ["crossval", "data", "demo", "doctor", "masks", "predict", "report", "robustness", "study", "train"];
+const COMMANDS = [
+  "app",
+  "crossval",
+  "data",
+  "demo",
+  "doctor",
+  "masks",
+  "predict",
+  "report",
+  "robustness",
+  "study",
+  "train",
+];
 
 let root = "";
 let out = "";

@@ -1,6 +1,6 @@
 export const SUMMARIES: Readonly<
   Record<
-    "demo" | "data" | "masks" | "train" | "crossval" | "robustness" | "study" | "predict" | "report" | "doctor",
+    "demo" | "data" | "masks" | "train" | "crossval" | "robustness" | "study" | "predict" | "app" | "report" | "doctor",
     string
   >
 >;

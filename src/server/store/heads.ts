@@ -247,3 +247,17 @@ export function insertAdded(
   const tile = tileOf(image, centre, measures.lengthPx, median(lengths));
   return { id: insert(db, image, head, tile), number: head.number };
 }
+
+/** The image whose head's picture has this key. @throws `server/not-found` */
+export function tileByKey(db: Database, key: string): number {
+  const row = db.get<{ image: number }>("SELECT image FROM heads WHERE thumb = ? LIMIT 1", key);
+  if (!row) throw notFound("picture of a head", key);
+  return row.image;
+}
+
+export function tilesOf(db: Database, image: number): Tile[] {
+  return db.all(
+    "SELECT DISTINCT thumb AS key, thumb_x AS x, thumb_y AS y, thumb_side AS side FROM heads WHERE image = ? ORDER BY number",
+    image,
+  );
+}

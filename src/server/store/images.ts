@@ -95,6 +95,11 @@ export function requeueBroken(db: Database, givenUp: ApiError): void {
   });
 }
 
+/** At an orderly end: what is running goes back to the queue, and is none the worse for it. */
+export function putBack(db: Database): void {
+  db.transaction(() => db.run("UPDATE images SET state = 'queued', attempts = attempts - 1 WHERE state = 'running'"));
+}
+
 /** The image that waits longest, now running; undefined where none waits. */
 export function takeNext(db: Database): ImageRecord | undefined {
   return db.transaction(() => {
@@ -113,9 +118,15 @@ export function queueLength(db: Database): { queued: number; running: number } {
   };
 }
 
-/** Kinds of the images that wait, in their order. */
-export function waiting(db: Database): { id: number; sample: number; kind: ImageKind }[] {
-  return db.all("SELECT id, sample, kind FROM images WHERE state = 'queued' ORDER BY id");
+/** How many wait, by kind. @param before those alone that come before this image */
+export function waiting(db: Database, before = Number.MAX_SAFE_INTEGER): Record<ImageKind, number> {
+  const counts = { crop: 0, field: 0 };
+  for (const { kind, n } of db.all<{ kind: ImageKind; n: number }>(
+    "SELECT kind, count(*) AS n FROM images WHERE state = 'queued' AND id < ? GROUP BY kind",
+    before,
+  ))
+    counts[kind] = n;
+  return counts;
 }
 
 /** The result of an analysis: all heads at once, or none. @returns the new heads */
