@@ -5,18 +5,29 @@ import { urlOf } from "./routes.ts";
 const listeners = new Set<(event: AppEvent) => void>();
 let source: EventSource | undefined;
 
-/** Opens the connection; the browser opens it again after a break, and the server then says hello. */
-export function listen(): void {
+/** Milliseconds after which the page goes on without the connection. */
+const PATIENCE = 1000;
+
+/**
+ * Opens the connection. Ends when the server has said hello: what is loaded after that misses nothing. Where the
+ * connection breaks, the browser opens it again, and the next hello says to load anew.
+ */
+export function listen(): Promise<void> {
   source?.close();
   source = new EventSource(urlOf("events", {}));
-  const tell = ({ data }: MessageEvent<string>) => {
-    const event = JSON.parse(data) as AppEvent;
-    for (const listener of [...listeners]) listener(event);
-  };
-  source.onmessage = tell;
-  for (const type of ["hello", "image", "queue", "heads", "review", "sample"] satisfies AppEvent["type"][]) {
-    source.addEventListener(type, tell);
-  }
+  return new Promise((resolve) => {
+    let greeted = false;
+    source!.onmessage = ({ data }: MessageEvent<string>) => {
+      const event = JSON.parse(data) as AppEvent;
+      if (event.type === "hello" && !greeted) {
+        greeted = true;
+        resolve();
+        return;
+      }
+      for (const listener of [...listeners]) listener(event);
+    };
+    setTimeout(resolve, PATIENCE);
+  });
 }
 
 export function onEvent(listener: (event: AppEvent) => void): () => void {

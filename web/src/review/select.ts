@@ -21,7 +21,12 @@ export const STATUSES = {
   excluded: "Excluded by me",
 } as const;
 
-export const STATES = { all: "All", head: "Whole heads", cut: "Cut by the border", refused: "Refused by the analysis" } as const;
+export const STATES = {
+  all: "All",
+  head: "Whole heads",
+  cut: "Cut by the border",
+  refused: "Refused by the analysis",
+} as const;
 
 export interface Selection {
   sort: keyof typeof SORTS;

@@ -17,8 +17,14 @@ export interface QueueProgress {
 }
 
 /** By image. */
-export const progress: Store<ReadonlyMap<number, ImageProgress>> = storeOf(new Map());
-export const wholeQueue: Store<QueueProgress> = storeOf({ queued: 0, running: 0, until: undefined as number | undefined });
+export const progress: Store<ReadonlyMap<number, ImageProgress>> = storeOf<ReadonlyMap<number, ImageProgress>>(
+  new Map(),
+);
+export const wholeQueue: Store<QueueProgress> = storeOf({
+  queued: 0,
+  running: 0,
+  until: undefined as number | undefined,
+});
 
 const untilOf = (seconds: number | null) => (seconds === null ? undefined : Date.now() + 1000 * seconds);
 

@@ -40,8 +40,8 @@ export class Queue {
   #pending: Pending[];
   #running: Promise<void> | undefined;
   #idle: (() => void)[] = [];
-  readonly #send: Send;
-  readonly #storage: Pick<Storage, "getItem" | "setItem"> | undefined;
+  #send: Send;
+  #storage: Pick<Storage, "getItem" | "setItem"> | undefined;
 
   constructor(send: Send, storage?: Pick<Storage, "getItem" | "setItem">) {
     this.#send = send;
@@ -134,7 +134,8 @@ function firstBatch(pending: readonly Pending[]): Pending[] {
   const batch: Pending[] = [];
   const heads = new Set<number>();
   for (const act of pending) {
-    if (batch.length === MOST || act.sample !== first!.sample || act.reader !== first!.reader || heads.has(act.head)) break;
+    if (batch.length === MOST || act.sample !== first!.sample || act.reader !== first!.reader || heads.has(act.head))
+      break;
     if (batch.length > 0 && alone.has(act)) break;
     batch.push(act);
     heads.add(act.head);

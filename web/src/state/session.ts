@@ -21,10 +21,9 @@ export async function openSession(token = takeToken()): Promise<void> {
   session.set({ state: "opening" });
   try {
     if (token !== undefined) await ask("openSession", { body: { token } });
-    const [about, { readers }] = await Promise.all([ask("about", {}), ask("listReaders", {})]);
+    const [about, { readers }] = await Promise.all([ask("about", {}), ask("listReaders", {}), listen()]);
     const reader = readers.find(({ id }) => id === settings.get().reader);
     session.set({ state: "open", about, readers, reader });
-    listen();
   } catch (failure) {
     if (failure instanceof Refusal && failure.status === 401) session.set({ state: "closed" });
     else if (failure instanceof NoAnswer || failure instanceof Refusal) {
