@@ -143,7 +143,8 @@ export class Heads {
   }
 
   #soon(): void {
-    this.#timer ??= setTimeout(() => {
+    if (this.#timer !== undefined) return;
+    this.#timer = setTimeout(() => {
       this.#timer = undefined;
       void this.#fetch();
     }, GATHER);

@@ -68,7 +68,8 @@ export class Queue {
   }
 
   start(): void {
-    this.#running ??= this.#run().finally(() => {
+    if (this.#running) return;
+    this.#running = this.#run().finally(() => {
       this.#running = undefined;
       if (this.#pending.length > 0) this.start();
     });
