@@ -204,6 +204,8 @@ export const LOG_ACTIONS = [
   "consensus",
   "outline",
   "add-head",
+  /** What the analysis of an image found; without a reader. */
+  "analysis",
 ] as const;
 
 /** One act. What `old` and `new` hold follows from `action`: docs/app-api.md. */

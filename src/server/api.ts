@@ -31,7 +31,10 @@ export interface Route {
 }
 
 /** In paths and queries numbers come as text. */
-const idText = z.coerce.number().int().positive().max(Number.MAX_SAFE_INTEGER);
+const idText = z.coerce
+  .string()
+  .regex(/^[1-9]\d{0,14}$/)
+  .transform(Number);
 const flagText = z.enum(["true", "false"]).default("false");
 const sampleParams = z.object({ sample: idText });
 const imageParams = z.object({ image: idText });
@@ -228,7 +231,7 @@ export const API = {
       /** Ids with commas between: at most 500. */
       ids: z
         .string()
-        .regex(/^\d{1,15}(,\d{1,15}){0,499}$/)
+        .regex(/^[1-9]\d{0,14}(,[1-9]\d{0,14}){0,499}$/)
         .optional(),
       outlines: flagText,
     }),

@@ -38,7 +38,8 @@ export class Guard {
   /** For every request, those of files too. @throws `server/foreign` */
   requireOwn(request: FastifyRequest): void {
     const { host, origin } = request.headers;
-    if (!this.#isOwn(host)) throw foreign("Host", String(host));
+    const said = request.raw.rawHeaders.filter((name, i) => i % 2 === 0 && name.toLowerCase() === "host");
+    if (said.length !== 1 || !this.#isOwn(host)) throw foreign("Host", said.length > 1 ? "several" : String(host));
     if (origin !== undefined) {
       const own = URL.canParse(origin) ? new URL(origin) : undefined;
       if (own?.protocol !== "http:" || own.host !== host?.toLowerCase()) throw foreign("Origin", origin);

@@ -80,6 +80,7 @@ export function handlersOf(context: Context, openapi: () => Record<string, unkno
   };
   const acted = (reader: number, { done, sample, head }: Acted) => {
     if (!done.replayed) tell({ type: "review", sample, heads: [head.id], reader });
+    noteSeen(db, sample, reader, [head]);
     return { ...done, head };
   };
   const settings: SampleReport["settings"] = { kinds: [...analyser.kinds] };

@@ -30,7 +30,8 @@ export async function httpServer(context: Context, page: string): Promise<Fastif
     routerOptions: { maxParamLength: 200 },
     frameworkErrors: (error, _, reply) => answerError(error, reply as FastifyReply),
   });
-  await server.register(multipart);
+  // A file that is too large is refused in its line; the files after it are read on.
+  await server.register(multipart, { throwFileSizeLimit: false });
   server.removeContentTypeParser("text/plain");
   server.addHook("onRequest", async (request, reply) => {
     reply.headers(SECURITY_HEADERS);

@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import type { Analysis, Outline } from "../../fields/index.ts";
 import type { Morphometry } from "../../heads/index.ts";
+import { hashOf } from "../../runs/index.ts";
 import type { Decision, Head, ImageRecord, Reading, Value } from "../api.ts";
 import type { Database } from "./database.ts";
 import { notFound } from "./refusals.ts";
@@ -221,6 +222,16 @@ export function insertFound(
     const tile = tileOf(image, centre, measures.lengthPx, usual);
     return insert(db, image, { ...head, source: "model", reason: reason ?? null }, tile);
   });
+}
+
+/** A sum over everything that the analysis of an image found, for the log. */
+export function foundSum(db: Database, image: number): string {
+  const rows = db.all(
+    `SELECT number, state, reason, score, agreement, axis_x, axis_y, centre_x, centre_y, probabilities, model_class,
+       first_outline, first_measures FROM heads WHERE image = ? AND source = 'model' ORDER BY number`,
+    image,
+  );
+  return hashOf(rows);
 }
 
 /** A head that a reader drew; inside a transaction. @returns its id and number */

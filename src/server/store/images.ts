@@ -1,8 +1,10 @@
 /** Uploaded images and the queue of their analyses. */
+import { randomUUID } from "node:crypto";
 import type { AnalyserDescription, Analysis } from "../../fields/index.ts";
 import type { ApiError, ImageKind, ImageRecord } from "../api.ts";
 import type { Database } from "./database.ts";
-import { insertFound } from "./heads.ts";
+import { foundSum, insertFound } from "./heads.ts";
+import { append } from "./log.ts";
 import { notFound, requireSample } from "./refusals.ts";
 
 interface ImageRow {
@@ -139,6 +141,11 @@ export function finishImage(
 ): number[] {
   return db.transaction(() => {
     const heads = insertFound(db, image, analysis, description.classes);
+    const found = { image: image.id, sha256: image.sha256, heads: heads.length, found: foundSum(db, image.id) };
+    append(db, {
+      ...{ act: randomUUID(), request: found, action: "analysis", reader: null, sample: image.sample },
+      ...{ head: null, old: null, new: found, reason: "" },
+    });
     db.run(
       "UPDATE images SET state = 'done', error = NULL, analysed = ?, seconds = ?, analyser = ? WHERE id = ?",
       new Date().toISOString(),

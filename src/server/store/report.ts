@@ -29,7 +29,9 @@ export function reportOf(
     ...new Map(images.flatMap(({ analyser }) => (analyser ? [[hashOf(analyser), analyser] as const] : []))).values(),
   ];
   const names = [...new Set([...classes, ...analysers.flatMap((one) => one.classes)])];
-  const shown = of.readings.filter((reading) => !hidden || reading.reader.id === reader);
+  // Who only looked has read nothing.
+  const readers = of.readings.filter(({ role, decided }) => role === "blind" || decided > 0);
+  const shown = readers.filter((reading) => !hidden || reading.reader.id === reader);
   const decisionOf = (head: Head, who: number) => all(head).find((decision) => decision.reader.id === who);
   const pairs = shown.flatMap((a, i) => shown.slice(i + 1).map((b) => [a.reader, b.reader] as const));
   return {

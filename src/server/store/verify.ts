@@ -9,6 +9,7 @@ import { pipeline } from "node:stream/promises";
 import { hashOf } from "../../runs/index.ts";
 import type { LogRow } from "../api.ts";
 import { type Database, openToRead } from "./database.ts";
+import { foundSum } from "./heads.ts";
 import { logEnd, walkLog } from "./log.ts";
 import { ORIGINALS, originalPath } from "./originals.ts";
 
@@ -75,10 +76,13 @@ class Replay {
     withdrawn: new Map<string, unknown>(),
     samples: new Map<string, unknown>(),
     calibrations: new Map<string, unknown>(),
+    analyses: new Map<string, unknown>(),
+    added: new Map<string, unknown>(),
   };
 
   add(row: LogRow): void {
-    const { decisions, consensus, readings, outlines, withdrawn, samples, calibrations } = this.#tables;
+    const { decisions, consensus, readings, outlines, withdrawn, samples, calibrations, analyses, added } =
+      this.#tables;
     switch (row.action) {
       case "decide":
         decisions.set(`head ${row.head} reader ${row.reader?.id}`, row.new);
@@ -91,10 +95,16 @@ class Replay {
         break;
       case "add-head":
         withdrawn.set(`head ${row.head}`, row.new === null ? 1 : 0);
+        if (row.undoes === null) added.set(`head ${row.head}`, row.new);
         break;
       case "reading": {
         const { reader, role } = row.new as { reader: number; role: string };
         readings.set(`sample ${row.sample} reader ${reader}`, role);
+        break;
+      }
+      case "analysis": {
+        const { image, ...found } = row.new as { image: number };
+        analyses.set(`image ${image}`, found);
         break;
       }
       case "calibrate":
@@ -163,4 +173,20 @@ const STORED = {
         const { method, detail } = JSON.parse(calibration);
         return [`sample ${id}`, { umPerPx: um_per_px, method, detail }];
       }),
+  analyses: (db) =>
+    db
+      .all<{ id: number; sha256: string; heads: number }>(
+        `SELECT id, sha256, (SELECT count(*) FROM heads WHERE image = images.id AND source = 'model') AS heads
+         FROM images WHERE state = 'done'`,
+      )
+      .map(({ id, sha256, heads }) => [`image ${id}`, { sha256, heads, found: foundSum(db, id) }]),
+  added: (db) =>
+    db
+      .all<{ id: number; image: number; number: number; first_outline: string; first_measures: string }>(
+        "SELECT * FROM heads WHERE source = 'reader'",
+      )
+      .map(({ id, image, number, first_outline, first_measures }) => [
+        `head ${id}`,
+        { image, number, outline: JSON.parse(first_outline), measures: JSON.parse(first_measures) },
+      ]),
 } satisfies Record<string, Stored>;

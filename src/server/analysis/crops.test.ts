@@ -1,0 +1,81 @@
+/** Crops through the real model, in its process: the same as predict says, in the nouns of a field. */
+import { rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { generatePhantoms } from "../../datasets/index.ts";
+import { encodePng } from "../../imaging/index.ts";
+import { BUNDLED_MODEL, predictFiles } from "../../learning/index.ts";
+import { filled } from "../pictures/outline.ts";
+import { temporaryFolder, testApp } from "../testing/support.ts";
+import type { Analyser } from "./analyser.ts";
+import { analyserProcess } from "./process.ts";
+
+let folder: string;
+let analyser: Analyser;
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  analyser = await analyserProcess(BUNDLED_MODEL);
+});
+afterAll(async () => {
+  await analyser.dispose();
+  await rm(folder, { recursive: true, force: true });
+});
+const never = new AbortController().signal;
+
+test("state, class, agreement and measures are predict's; the outline holds the pixels that were measured", async () => {
+  const paths: string[] = [];
+  for (const [i, { image }] of [...generatePhantoms({ count: 6, seed: 4 })].entries()) {
+    paths.push(join(folder, `${i}.png`));
+    await writeFile(paths[i]!, await encodePng(image));
+  }
+  const empty = join(folder, "ground.png");
+  await writeFile(empty, await encodePng({ width: 131, height: 131, data: new Uint8Array(131 * 131 * 3).fill(225) }));
+  paths.push(empty);
+  const { files } = await predictFiles(BUNDLED_MODEL, paths, { threads: 1 });
+  let heads = 0;
+  for (const [i, path] of paths.entries()) {
+    const expected = files[i]!;
+    if ("problem" in expected) throw new Error(expected.problem.message);
+    const analysis = await analyser.analyse(path, "crop", never);
+    const [head, ...more] = analysis.heads;
+    expect(more).toEqual([]);
+    if (!head) {
+      expect(expected.measures).toBeUndefined();
+      continue;
+    }
+    expect(head.reason).toBe(expected.prediction.refused);
+    expect(head.state).toBe(expected.prediction.refused ? "refused" : "head");
+    // A batch of one and of several differ in the last bits.
+    for (const [c, p] of head.probabilities.entries()) expect(p).toBeCloseTo(expected.prediction.probabilities[c]!, 4);
+    expect(head.agreement).toBeCloseTo(expected.prediction.agreement, 3);
+    expect(Math.abs(head.measures.areaPx - expected.measures!.areaPx)).toBeLessThanOrEqual(2);
+    const { width, height } = analysis;
+    const inside = filled(head.outline, { left: 0, top: 0, width, height }).data.reduce((sum, value) => sum + value, 0);
+    if (head.state === "head") {
+      heads++;
+      expect(inside).toBe(head.measures.areaPx);
+    }
+  }
+  expect(heads).toBeGreaterThan(3);
+});
+
+test("photographs have no detector yet, damaged files are told, and a wrong model is refused at the start", async () => {
+  const good = join(folder, "0.png");
+  await expect(analyser.analyse(good, "field", never)).rejects.toMatchObject({ code: "analysis/no-detector" });
+  const text = join(folder, "text.png");
+  await writeFile(text, "no picture");
+  await expect(analyser.analyse(text, "crop", never)).rejects.toMatchObject({ code: "image/unknown-format" });
+  await expect(analyserProcess(text)).rejects.toMatchObject({ code: "model/not-a-model" });
+  await expect(testApp({ analyser: () => analyserProcess(text) })).rejects.toMatchObject({ code: "model/not-a-model" });
+});
+
+describe("its process", () => {
+  test("is given up on demand and started anew for the next image", async () => {
+    const path = join(folder, "0.png");
+    const stop = new AbortController();
+    const given = analyser.analyse(path, "crop", stop.signal);
+    stop.abort(new Error("given up"));
+    await expect(given).rejects.toThrow("given up");
+    expect((await analyser.analyse(path, "crop", never)).heads).toHaveLength(1);
+  });
+});
