@@ -20,13 +20,12 @@ export function Dialog({
   }, []);
   return (
     <dialog ref={element} className={wide ? "wide" : ""} aria-labelledby="dialog-title" onClose={onClose}>
-      <header>
-        <h2 id="dialog-title">{title}</h2>
-        <button type="button" className="quiet" aria-label="Close" onClick={onClose}>
-          ✕
-        </button>
-      </header>
+      <h2 id="dialog-title">{title}</h2>
       {children}
+      {/* Last, so that the focus begins with what the dialog is for. */}
+      <button type="button" className="quiet close" aria-label="Close" onClick={onClose}>
+        ✕
+      </button>
     </dialog>
   );
 }

@@ -150,8 +150,8 @@ export function Viewer({ size, picture, overlay, plan, control, keys = true, lab
         <button type="button" onClick={() => near(1 / STEP)} aria-label="Farther" title="Farther (−)">
           −
         </button>
-        <button type="button" onClick={whole} aria-label="Whole picture" title="Whole picture (0)">
-          ⛶
+        <button type="button" onClick={whole} title="Whole picture (0)">
+          Whole
         </button>
         <output>{Math.round(100 * view.scale)} %</output>
       </div>

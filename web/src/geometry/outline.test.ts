@@ -1,6 +1,16 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { circle, distanceToSegment, grow, type Point, shift, signedArea, simplify, within } from "./outline.ts";
+import {
+  circle,
+  distanceToSegment,
+  grow,
+  type Point,
+  shift,
+  signedArea,
+  simplify,
+  within,
+  withoutStairs,
+} from "./outline.ts";
 
 const SQUARE: Point[] = [
   [0, 0],
@@ -49,6 +59,18 @@ test("no corner that is left out lies farther from the outline than the toleranc
       },
     ),
   );
+});
+
+test("stairs of a diagonal become the diagonal, long sides stay where they are", () => {
+  const stairs: Point[] = [[0, 0]];
+  for (let i = 0; i < 10; i++) stairs.push([i + 1, i], [i + 1, i + 1]);
+  stairs.push([0, 10]);
+  const smooth = withoutStairs(stairs);
+  // Of the 20 steps down the stairs every middle lies a quarter of a pixel's diagonal off it.
+  for (const [x, y] of smooth.slice(0, 20)) expect(Math.abs(x - y)).toBe(0.5);
+  for (const [x, y] of smooth.slice(20)) expect(x === 0 || y === 10).toBe(true);
+  expect(smooth).toHaveLength(40);
+  expect(Math.abs(signedArea(smooth))).toBeGreaterThan(Math.abs(signedArea(stairs)) - 1);
 });
 
 test("growing moves a circle's corners outwards by as much, whichever way it runs", () => {

@@ -22,6 +22,18 @@ export function distanceToSegment([px, py]: Point, [ax, ay]: Point, [bx, by]: Po
   return Math.hypot(px - ax - t * dx, py - ay - t * dy);
 }
 
+/** An outline along pixel edges without its stairs: through the middles of its unit steps. */
+export function withoutStairs(points: readonly Point[]): Point[] {
+  return points.flatMap(([x, y], i) => {
+    const [nx, ny] = points[(i + 1) % points.length]!;
+    const steps = Math.max(1, Math.round(Math.hypot(nx - x, ny - y)));
+    return Array.from({ length: steps }, (_, k): Point => {
+      const t = (k + 0.5) / steps;
+      return [x + t * (nx - x), y + t * (ny - y)];
+    });
+  });
+}
+
 /**
  * Fewer corners, none of those left out farther from the new outline than the tolerance (Ramer 1972, Douglas and Peucker
  * 1973). A closed outline is cut at its first corner and the one farthest from it.

@@ -16,12 +16,12 @@ export const MEASURES: readonly MeasureKind[] = [
   { key: "widthPx", name: "Width", power: 1, digits: 2 },
   { key: "areaPx", name: "Area", power: 2, digits: 2 },
   { key: "perimeterPx", name: "Perimeter", power: 1, digits: 2 },
-  { key: "ellipticity", name: "Ellipticity L/W", power: 0, digits: 2 },
+  { key: "ellipticity", name: "Ellipticity", power: 0, digits: 2 },
   { key: "elongation", name: "Elongation", power: 0, digits: 3 },
   { key: "rugosity", name: "Rugosity", power: 0, digits: 3 },
   { key: "regularity", name: "Regularity", power: 0, digits: 3 },
   { key: "symmetry", name: "Symmetry", power: 0, digits: 3 },
-  { key: "acrosomeShare", name: "Acrosome share", power: 0, digits: 2 },
+  { key: "acrosomeShare", name: "Acrosome", power: 0, digits: 2 },
 ];
 
 /** Unknown calibration means pixels. */

@@ -21,6 +21,8 @@ export class Heads {
   loaded = false;
   /** Set where decisions of this reader are on their way: what the server says of them is older. */
   isPending: (head: number) => boolean = () => false;
+  /** Told where heads have come or gone. */
+  onOthers: () => void = () => {};
   #byId = new Map<number, Head>();
   #outlines = new Map<number, { of: string; outline: Outline }>();
   #watchers = new Map<number, Set<() => void>>();
@@ -57,17 +59,20 @@ export class Heads {
     for (const id of before.keys()) this.#tell(id);
     for (const { id } of heads) if (!before.has(id)) this.#tell(id);
     this.#changed();
+    if (before.size !== heads.length || heads.some(({ id }) => !before.has(id))) this.onOthers();
   }
 
   put(...heads: readonly Head[]): void {
+    let others = false;
     for (const head of heads) {
-      const isNew = !this.#byId.has(head.id);
+      others ||= !this.#byId.has(head.id);
       this.#byId.set(head.id, this.#merged(head));
       if (head.outline) this.#outlines.set(head.id, { of: shapeOf(head), outline: head.outline });
-      if (isNew) this.#sort();
       this.#tell(head.id);
     }
+    if (others) this.#byId = new Map([...this.#byId].sort(([, a], [, b]) => a.image - b.image || a.number - b.number));
     this.#changed();
+    if (others) this.onOthers();
   }
 
   /** A reader's decision, before the server has it. */
@@ -84,6 +89,7 @@ export class Heads {
     if (!this.#byId.delete(id)) return;
     this.#tell(id);
     this.#changed();
+    this.onOthers();
   }
 
   /** The outline as far as it is here; where not, it is fetched. */
@@ -127,10 +133,6 @@ export class Heads {
     const { outline: _, ...rest } = head;
     const now = this.#byId.get(head.id);
     return now && this.isPending(head.id) ? { ...rest, decision: now.decision } : rest;
-  }
-
-  #sort(): void {
-    this.#byId = new Map([...this.#byId].sort(([, a], [, b]) => a.image - b.image || a.number - b.number));
   }
 
   #tell(id: number): void {

@@ -2,7 +2,7 @@
  * One reader's work on one sample: what is shown and in which order, which head is at hand, and what is done with it.
  * The order is made when a filter is chosen and then stays: a head that is decided does not run away under one's eyes.
  */
-import type { AppEvent, Head, Reader, Value } from "../../../src/server/api.ts";
+import type { Head, Reader, Value } from "../../../src/server/api.ts";
 import { ask, inWords, newId } from "../api/client.ts";
 import { onEvent } from "../api/events.ts";
 import { EVERYTHING, type Selection, select } from "../review/select.ts";
@@ -45,7 +45,8 @@ export class Review {
     this.reader = reader;
     this.heads = new Heads(sample, reader.id);
     this.heads.isPending = (head) => queue.isPending(reader.id, head);
-    onEvent((event) => this.#heed(event));
+    this.heads.onOthers = () => this.arrange();
+    onEvent((event) => this.heads.heed(event));
   }
 
   choose(some: Partial<Selection>): void {
@@ -135,7 +136,6 @@ export class Review {
         );
       } else {
         await this.heads.load();
-        this.arrange();
         say("Taken back: the added head.");
       }
     } catch (failure) {
@@ -152,7 +152,6 @@ export class Review {
         : await ask("addHead", { params: { image }, body: { ...act, outline: outline! } });
       this.heads.put(done.head);
       this.#redo = [];
-      if (!head) this.arrange();
       this.take(done.head.id);
       say(`Head ${done.head.number}: the outline is saved and measured.`);
       return true;
@@ -169,19 +168,6 @@ export class Review {
       now.includes(id) ? now.filter((other) => other !== id) : [...now, id].slice(-MOST_COMPARED),
     );
     say(`${this.compared.get().length} heads to compare.`);
-  }
-
-  #heed(event: AppEvent): void {
-    const known = this.heads.version;
-    this.heads.heed(event);
-    // Heads that are new come into the list; what was there keeps its place in the order of the image.
-    if (event.type === "heads" && event.sample === this.sample) {
-      const stop = this.heads.watchAll(() => {
-        if (this.heads.version === known) return;
-        stop();
-        this.arrange();
-      });
-    }
   }
 }
 

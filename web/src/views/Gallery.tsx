@@ -14,7 +14,7 @@ import { useReviewKeys } from "./useReviewKeys.ts";
 
 /** All heads of the sample as a gallery, and the one at hand beside it. */
 export function Gallery() {
-  const { review, about, withModel, sample } = useSample();
+  const { review, about, withModel, sample, images } = useSample();
   const order = useStore(review.order);
   const current = useStore(review.current);
   const compared = useStore(review.compared);
@@ -49,6 +49,7 @@ export function Gallery() {
     f: () => document.getElementById("sort")?.focus(),
   });
 
+  const numbered = images.some(({ heads }) => heads > 1);
   const at = current === null ? -1 : order.indexOf(current);
   return (
     <div className="gallery">
@@ -77,6 +78,7 @@ export function Gallery() {
                 classes={about.classes}
                 withModel={withModel}
                 outlines={outlines}
+                numbered={numbered}
                 onTake={take}
                 onOpen={open}
               />

@@ -21,6 +21,8 @@ interface Props {
   classes: readonly string[];
   withModel: boolean;
   outlines: boolean;
+  /** Where an image has several heads. */
+  numbered: boolean;
   onTake: (id: number) => void;
   onOpen: (id: number) => void;
 }
@@ -29,7 +31,7 @@ export const cellId = (id: number) => `head-${id}`;
 
 /** One head of the gallery. Drawn anew only where its head changes. */
 export const GalleryCell = memo(function GalleryCell(props: Props) {
-  const { heads, id, place, count, selected, compared, classes, withModel, outlines, onTake, onOpen } = props;
+  const { heads, id, place, count, selected, compared, classes, withModel, outlines, numbered, onTake, onOpen } = props;
   const head = useHead(heads, id);
   if (!head) return <div className="cell gone" />;
   const shown = shownClass(head, withModel);
@@ -57,7 +59,7 @@ export const GalleryCell = memo(function GalleryCell(props: Props) {
       {compared && <span className="badge left">C</span>}
       <Badge head={head} withModel={withModel} />
       <div className="label">
-        <span className="head-number">{head.number}</span>
+        {numbered && <span className="head-number">{head.number}</span>}
         {head.decision ? (
           <DecisionMark value={head.decision.value} classes={classes} short />
         ) : (

@@ -17,7 +17,7 @@ export function Measures({ head }: { head: Head }) {
         </div>
       ))}
       <div>
-        <dt>Mask agreement</dt>
+        <dt title="Overlap of the masks of the upright and the turned head">Agreement</dt>
         <dd>{head.agreement.toFixed(2)}</dd>
       </div>
       <div>

@@ -3,13 +3,23 @@ import { useState } from "react";
 import type { Head, ImageRecord } from "../../../src/server/api.ts";
 import { useKeys } from "../components/shortcuts.ts";
 import type { PointerPlan } from "../components/Viewer.tsx";
-import { circle, distance, distanceToSegment, grow, type Point, shift, simplify, within } from "../geometry/outline.ts";
+import {
+  circle,
+  distance,
+  distanceToSegment,
+  grow,
+  type Point,
+  shift,
+  simplify,
+  within,
+  withoutStairs,
+} from "../geometry/outline.ts";
 import { toScreen, type View } from "../geometry/view.ts";
 import { say } from "../state/announce.ts";
 import type { Review } from "../state/review.ts";
 
-/** Pixels of the image: an outline along pixel edges loses its stairs, and nothing that one could see. */
-const TOLERANCE = 0.75;
+/** Pixels of the image: few corners to move, and nothing lost that one could see. */
+const TOLERANCE = 0.5;
 /** Screen pixels within which a press takes a corner. */
 const REACH = 10;
 
@@ -21,6 +31,8 @@ interface State {
   /** Arrows move all corners. */
   whole: boolean;
   tracing: boolean;
+  /** What it began with. */
+  first: readonly Point[];
 }
 
 export function useOutlineEditor(
@@ -33,7 +45,7 @@ export function useOutlineEditor(
   const [saving, setSaving] = useState(false);
   const set = (some: Partial<State>) => setState((now) => now && { ...now, ...some });
   const begin = (of: number | undefined, points: readonly Point[]) => {
-    setState({ head: of, points, corner: 0, whole: of === undefined, tracing: false });
+    setState({ head: of, points, first: points, corner: 0, whole: of === undefined, tracing: false });
     say(of === undefined ? "A new head: arrows move it." : "The outline can be changed. Enter saves it.");
   };
   const { points = [], corner = 0, whole = false, tracing = false } = state ?? {};
@@ -62,7 +74,9 @@ export function useOutlineEditor(
     setSaving(false);
   };
   const save = () => {
-    if (image && points.length >= 3) void finish(within(points, image.width, image.height));
+    // An outline that nobody touched stays the analysis's own.
+    if (state?.head !== undefined && points === state.first) cancel();
+    else if (image && points.length >= 3) void finish(within(points, image.width, image.height));
   };
   const original = () => {
     if (state?.head !== undefined) void finish(null);
@@ -109,8 +123,11 @@ export function useOutlineEditor(
       else setState((now) => now && { ...now, points: now.points.map((one, i) => (i === now.corner ? point : one)) });
     },
     up() {
-      if (tracing) set({ points: simplify(points, TOLERANCE), tracing: false, corner: 0 });
-      if (image) setState((now) => now && { ...now, points: within(now.points, image.width, image.height) });
+      setState((now) => {
+        if (!now || !image || now.points === now.first) return now;
+        const points = now.tracing ? simplify(now.points, TOLERANCE) : now.points;
+        return { ...now, points: within(points, image.width, image.height), tracing: false };
+      });
     },
   };
 
@@ -120,7 +137,8 @@ export function useOutlineEditor(
     ...{ points, corner, whole, tracing, plan, save, cancel, original, trace },
     fix() {
       const outline = head && review.heads.outlineOf(head);
-      if (head && outline) begin(head.id, simplify(outline, TOLERANCE));
+      if (head && outline)
+        begin(head.id, simplify(head.outlineBy === "model" ? withoutStairs(outline) : outline, TOLERANCE));
       else say("The outline is still being loaded.");
     },
     add() {

@@ -134,8 +134,8 @@ function EditorBar({ editor }: { editor: ReturnType<typeof useOutlineEditor> }) 
     <div className="editor-bar" role="toolbar" aria-label="Outline">
       <strong>{editor.isNew ? "New head" : "Outline"}</strong>
       <span className="soft">
-        drag corners, or Tab and arrows; I puts one in, Delete takes one out; W moves{" "}
-        {editor.whole ? "one corner" : "all"}; + − larger, smaller
+        Arrows move {editor.whole ? "all corners" : "the corner"}, W {editor.whole ? "one" : "all"}, Tab the next, I one
+        more, + − the size
       </span>
       <span className="gap" />
       <button

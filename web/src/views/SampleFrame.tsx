@@ -46,10 +46,7 @@ export function SampleFrame({ at, reader, about }: { at: At; reader: Reader; abo
   useEffect(() => {
     if (review.heads.loaded) return;
     review.heads.load().then(
-      () => {
-        review.arrange();
-        setLoaded(true);
-      },
+      () => setLoaded(true),
       (cause) => setFailure(inWords(cause)),
     );
   }, [review]);
