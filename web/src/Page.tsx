@@ -16,7 +16,8 @@ export function Page() {
   const open = useStore(session);
   const at = useStore(route);
   const [help, setHelp] = useState(false);
-  const [choosing, setChoosing] = useState(false);
+  // Asked at once where nobody is known to read.
+  const [choosing, setChoosing] = useState<boolean | undefined>();
   useKeys({ "?": () => setHelp(true) });
 
   if (open.state === "opening") return <Opening />;
@@ -28,6 +29,9 @@ export function Page() {
       <TopBar reader={reader} onHelp={() => setHelp(true)} onReader={() => setChoosing(true)} />
       <main>
         {at.view === "samples" && <Samples reader={reader} />}
+        {at.view !== "samples" && !reader && (
+          <p className="notice">Say first who reads: the button at the top right.</p>
+        )}
         {at.view === "unknown" && <p className="notice">There is no such page.</p>}
         {at.view !== "samples" && at.view !== "unknown" && reader && (
           <SampleFrame key={`${at.sample} ${reader.id}`} at={at} reader={reader} about={open.about} />
@@ -35,7 +39,7 @@ export function Page() {
       </main>
       <StatusLine use={open.about.use} />
       {help && <Help classes={open.about.classes} onClose={() => setHelp(false)} />}
-      {(choosing || !reader) && (
+      {(choosing ?? !reader) && (
         <ReaderChoice readers={open.readers} reader={reader} onClose={() => setChoosing(false)} />
       )}
     </>

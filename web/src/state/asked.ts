@@ -10,14 +10,13 @@ export interface Asked<T> {
   reload: () => void;
 }
 
-/** Milliseconds in which reasons to ask again are gathered. */
-const GATHER = 300;
-
-/** @param key asks anew where it changes @param again events after which the answer is another */
+/** @param key asks anew where it changes @param again events after which the answer is another
+ * @param gather milliseconds in which reasons to ask again are gathered */
 export function useAsked<T>(
   key: string,
   call: (signal: AbortSignal) => Promise<T>,
   again: (event: AppEvent) => boolean = () => false,
+  gather = 300,
 ): Asked<T> {
   const [state, setState] = useState<{ key: string; value?: T; failure?: string }>({ key });
   const [count, setCount] = useState(0);
@@ -48,13 +47,13 @@ export function useAsked<T>(
       reload();
     };
     const stop = onEvent((event) => {
-      if (latest.current.again(event)) timer ??= setTimeout(ask, GATHER);
+      if (latest.current.again(event)) timer ??= setTimeout(ask, gather);
     });
     return () => {
       clearTimeout(timer);
       stop();
     };
-  }, [reload]);
+  }, [reload, gather]);
 
   const fits = state.key === key;
   return { value: fits ? state.value : undefined, failure: fits ? state.failure : undefined, reload };

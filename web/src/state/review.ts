@@ -37,6 +37,7 @@ export class Review {
   readonly reason: Store<string> = storeOf("");
   classes: readonly string[] = [];
   nameOf: (image: number) => string = () => "";
+  hasSeveral: (image: number) => boolean = () => true;
   /** Rows of undoing that can be undone in their turn, the newest last. */
   #redo: number[] = [];
 
@@ -47,6 +48,11 @@ export class Review {
     this.heads.isPending = (head) => queue.isPending(reader.id, head);
     this.heads.onOthers = () => this.arrange();
     onEvent((event) => this.heads.heed(event));
+  }
+
+  /** A head by its image's file, and by its number where the image has several. */
+  labelOf({ image, number }: Pick<Head, "image" | "number">): string {
+    return this.hasSeveral(image) ? `${number} of ${this.nameOf(image)}` : this.nameOf(image);
   }
 
   choose(some: Partial<Selection>): void {
@@ -107,7 +113,7 @@ export class Review {
     this.heads.decide(head.id, decision);
     queue.add({ sample: this.sample, reader: id, head: head.id, value, reason });
     this.#redo = [];
-    say(`Head ${head.number}: ${className(valueInWords(value))}.`);
+    say(`${this.labelOf(head)}: ${className(valueInWords(value))}.`);
     this.reason.set("");
     if (value && settings.get().advance) this.move(1);
   }
@@ -132,7 +138,7 @@ export class Review {
         this.heads.put(head);
         this.take(head.id);
         say(
-          `${seq === undefined ? "Taken back" : "Done again"}: head ${head.number} is ${className(valueInWords(head.decision?.value))}.`,
+          `${seq === undefined ? "Taken back" : "Done again"}: ${this.labelOf(head)} is ${className(valueInWords(head.decision?.value))}.`,
         );
       } else {
         await this.heads.load();
@@ -153,7 +159,7 @@ export class Review {
       this.heads.put(done.head);
       this.#redo = [];
       this.take(done.head.id);
-      say(`Head ${done.head.number}: the outline is saved and measured.`);
+      say(`${this.labelOf(done.head)}: the outline is saved and measured.`);
       return true;
     } catch (failure) {
       complain(inWords(failure));

@@ -2,6 +2,7 @@
 import type { About, Reader } from "../../../src/server/api.ts";
 import { ask, inWords, NoAnswer, newId, Refusal, whenNoToken } from "../api/client.ts";
 import { listen } from "../api/events.ts";
+import { say } from "./announce.ts";
 import { choose, settings } from "./settings.ts";
 import { type Store, storeOf } from "./store.ts";
 
@@ -47,6 +48,8 @@ export function tokenIn(text: string): string | undefined {
 export async function readAs(name: string): Promise<void> {
   const reader = await ask("createReader", { body: { name } });
   choose({ reader: reader.id });
+  // What the reader before did is nothing for the eyes of one who reads blind.
+  say("");
   session.set((now) =>
     now.state === "open"
       ? { ...now, reader, readers: [...now.readers.filter(({ id }) => id !== reader.id), reader] }

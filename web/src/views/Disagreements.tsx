@@ -40,9 +40,7 @@ export function Disagreements() {
       const body = { id: newId(), reader: reader.id, head: one.head.id, value: to, reason };
       const { head } = await ask("settle", { body });
       review.heads.put(head);
-      say(
-        to ? `Head ${head.number} is settled: ${className(valueInWords(to))}.` : `Head ${head.number} is open again.`,
-      );
+      say(`${review.labelOf(head)} ${to ? `is settled: ${className(valueInWords(to))}.` : "is open again."}`);
       if (which === "open") setChosen(next?.head.id);
       reload();
     } catch (cause) {
@@ -104,7 +102,7 @@ function Entry({ entry, selected, onChoose }: { entry: Disagreement; selected: b
     <li>
       <button type="button" aria-current={selected ? "true" : undefined} onClick={onChoose}>
         <HeadPicture head={head} heads={review.heads} size={56} tone={-1} />
-        <span className="head-number">{head.number}</span>
+        <span className="file-name">{review.labelOf(head)}</span>
         <span className="both">
           {decisions.map((decision) => (
             <span key={decision.reader.id}>
@@ -129,7 +127,7 @@ function Settle({
   entry: Disagreement;
   onSettle: (value: Value | null, reason: string) => Promise<void>;
 }) {
-  const { review, about, images, withModel } = useSample();
+  const { review, about, withModel } = useSample();
   const { head, decisions, consensus } = entry;
   const [reason, setReason] = useState("");
   const [excluding, setExcluding] = useState(false);
@@ -146,12 +144,12 @@ function Settle({
   useKeys(keys);
   useKeys({ Escape: () => setExcluding(false) }, excluding);
   return (
-    <aside className="panel" aria-label={`Head ${head.number}`}>
+    <aside className="panel" aria-label={review.labelOf(head)}>
       <div className="picture">
         <HeadPicture head={head} heads={review.heads} size={248} tone={-1} axis />
       </div>
       <p className="where">
-        <strong>{head.number}</strong> {images.find(({ id }) => id === head.image)?.name}
+        <strong>{review.labelOf(head)}</strong>
         {withModel && head.modelClass && <span className="soft"> model: {className(head.modelClass)}</span>}
       </p>
       {decisions.map(({ reader, value, reason: why, at }) => (

@@ -8,8 +8,8 @@ import { className, finalValue, shownClass, valueInWords } from "../review/value
 import { type Heads, useHead } from "../state/heads.ts";
 
 /** Pixels. */
-export const CELL = { width: 108, height: 132 };
-const PICTURE = 98;
+export const CELL = { width: 104, height: 128 };
+const PICTURE = 94;
 
 interface Props {
   heads: Heads;

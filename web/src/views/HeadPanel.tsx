@@ -34,20 +34,19 @@ export function HeadPanel(props: Props) {
 }
 
 function Panel({ head, excluding, onExcluding, onOpen, plain }: Props & { head: Head }) {
-  const { review, about, images, withModel } = useSample();
+  const { review, about, withModel } = useSample();
   const { outlines } = useStore(settings);
-  const image = images.find(({ id }) => id === head.image);
   const shown = shownClass(head, withModel);
   const tone = shown === null ? -1 : about.classes.indexOf(shown);
   return (
-    <aside className="panel" aria-label={`Head ${head.number}`}>
+    <aside className="panel" aria-label={review.labelOf(head)}>
       {!plain && (
         <button type="button" className="picture" onClick={onOpen} title="Open in its picture (Enter)">
           <HeadPicture head={head} heads={review.heads} size={248} tone={tone} outlines={outlines} axis />
         </button>
       )}
       <p className="where">
-        <strong>{head.number}</strong> <span title={image?.name}>{image?.name}</span>
+        <strong>{review.labelOf(head)}</strong>
         {head.state !== "head" && (
           <span className="tag">
             {head.state}

@@ -1,4 +1,4 @@
-import { useMemo, useState } from "react";
+import { memo, useMemo, useState } from "react";
 import type { ImageRecord } from "../../../src/server/api.ts";
 import { ask, inWords } from "../api/client.ts";
 import { useNow } from "../components/Analysing.tsx";
@@ -45,7 +45,7 @@ export function Images() {
                     key={image.id}
                     image={image}
                     progress={now.get(image.id)}
-                    clock={clock}
+                    clock={image.state === "done" ? 0 : clock}
                     decided={decided.get(image.id) ?? 0}
                   />
                 ))}
@@ -71,17 +71,24 @@ function useDecided(): ReadonlyMap<number, number> {
   }, [review, version]);
 }
 
-function Row({
-  image,
-  progress,
-  clock,
-  decided,
-}: {
+interface RowProps {
   image: ImageRecord;
   progress: ImageProgress | undefined;
+  /** 0 where nothing of it is shown. */
   clock: number;
   decided: number;
-}) {
+}
+
+/** The list comes anew every time; what a row shows of an image changes with its state and its heads alone. */
+const isSameRow = (a: RowProps, b: RowProps) =>
+  a.image.id === b.image.id &&
+  a.image.state === b.image.state &&
+  a.image.heads === b.image.heads &&
+  a.progress === b.progress &&
+  a.clock === b.clock &&
+  a.decided === b.decided;
+
+const Row = memo(function Row({ image, progress, clock, decided }: RowProps) {
   const { sample } = useSample();
   return (
     <tr>
@@ -100,7 +107,7 @@ function Row({
       <td className="number">{image.heads > 0 ? decided : ""}</td>
     </tr>
   );
-}
+}, isSameRow);
 
 function Analysis({
   image,

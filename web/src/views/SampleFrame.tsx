@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useMemo, useState } from "react";
 import { createPortal } from "react-dom";
 import type { About, Reader } from "../../../src/server/api.ts";
 import { ask, inWords } from "../api/client.ts";
@@ -34,13 +34,15 @@ export function SampleFrame({ at, reader, about }: { at: At; reader: Reader; abo
     (signal) => ask("listImages", { params }, signal),
     (event) =>
       event.type === "hello" || ((event.type === "image" || event.type === "heads") && event.sample === at.sample),
+    // Of thousands of crops one is done every moment.
+    1500,
   );
   const [failure, setFailure] = useState("");
   const [, setLoaded] = useState(review.heads.loaded);
-  const names = useRef(new Map<number, string>());
-  names.current = new Map(images.value?.images.map(({ id, name }) => [id, name]));
+  const listed = useMemo(() => new Map(images.value?.images.map((image) => [image.id, image])), [images.value]);
   review.classes = about.classes;
-  review.nameOf = (image) => names.current.get(image) ?? "";
+  review.nameOf = (image) => listed.get(image)?.name ?? "";
+  review.hasSeveral = (image) => (listed.get(image)?.heads ?? 0) > 1;
   const { model } = useStore(settings);
 
   useEffect(() => {
