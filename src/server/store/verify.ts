@@ -4,9 +4,10 @@
  */
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
+import { access } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { hashOf } from "../../runs/index.ts";
+import { fileError, hashOf } from "../../runs/index.ts";
 import type { LogRow } from "../api.ts";
 import { type Database, openToRead } from "./database.ts";
 import { foundSum } from "./heads.ts";
@@ -25,7 +26,11 @@ export interface Verification {
 
 /** @param expected the hash of a newest row that was kept, as reports state it: it must be in the chain */
 export async function verifyFolder(folder: string, expected?: string): Promise<Verification> {
-  const db = openToRead(join(folder, "androscope.db"));
+  const path = join(folder, "androscope.db");
+  await access(path).catch((error) => {
+    throw fileError(error, path);
+  });
+  const db = openToRead(path);
   try {
     // One view of it all, whatever is written meanwhile.
     db.exec("BEGIN");
