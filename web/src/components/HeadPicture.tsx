@@ -21,7 +21,7 @@ export function HeadPicture({
   axis?: boolean;
 }) {
   const { key, x, y, side } = head.thumbnail;
-  const outline = outlines ? heads.outlineOf(head) : undefined;
+  const outline = outlines ? heads.plainOutlineOf(head) : undefined;
   const place = ([px, py]: readonly [number, number]) => `${round(px - x)},${round(py - y)}`;
   const points = outline?.map(place).join(" ");
   const half = (head.measures?.lengthPx ?? 0) / 2;

@@ -60,6 +60,10 @@ function thin(line: readonly Point[], tolerance: number): Point[] {
   return [...thin(line.slice(0, at + 1), tolerance).slice(0, -1), ...thin(line.slice(at), tolerance)];
 }
 
+/** Few corners, and nothing lost that one could see. @param stairs an outline along pixel edges */
+export const plainer = (points: readonly Point[], stairs: boolean): Point[] =>
+  simplify(stairs ? withoutStairs(points) : points, 0.5);
+
 /** Every corner moved outwards by so many pixels, along the mean of the normals of its two sides. */
 export function grow(points: readonly Point[], by: number): Point[] {
   const turn = signedArea(points) >= 0 ? 1 : -1;

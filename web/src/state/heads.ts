@@ -6,6 +6,7 @@ import { useSyncExternalStore } from "react";
 import type { AppEvent, Head } from "../../../src/server/api.ts";
 import { ask } from "../api/client.ts";
 import { inParts } from "../api/upload.ts";
+import { type Point, plainer } from "../geometry/outline.ts";
 
 /** The server's limit for ids in one address. */
 const MOST_IDS = 500;
@@ -23,8 +24,10 @@ export class Heads {
   isPending: (head: number) => boolean = () => false;
   /** Told where heads have come or gone. */
   onOthers: () => void = () => {};
+  /** Acts of this page whose events are still to come, by head: they tell nothing new. */
+  #own = new Map<number, number>();
   #byId = new Map<number, Head>();
-  #outlines = new Map<number, { of: string; outline: Outline }>();
+  #outlines = new Map<number, { of: string; outline: Outline; plain?: readonly Point[] }>();
   #watchers = new Map<number, Set<() => void>>();
   #listeners = new Set<() => void>();
   #version = 0;
@@ -77,6 +80,12 @@ export class Heads {
 
   /** A reader's decision, before the server has it. */
   decide(id: number, decision: Head["decision"]): void {
+    this.#own.set(id, (this.#own.get(id) ?? 0) + 1);
+    this.amend(id, decision);
+  }
+
+  /** What is known of a decision once the server has it. */
+  amend(id: number, decision: Head["decision"]): void {
     const head = this.#byId.get(id);
     if (!head) return;
     this.#byId.set(id, { ...head, decision });
@@ -102,17 +111,39 @@ export class Heads {
     return kept?.outline;
   }
 
+  /** The outline with few corners, for small pictures. */
+  plainOutlineOf(head: Head): readonly Point[] | undefined {
+    const outline = this.outlineOf(head);
+    const kept = this.#outlines.get(head.id);
+    if (!outline || !kept) return undefined;
+    kept.plain ??= plainer(outline, head.outlineBy === "model");
+    return kept.plain;
+  }
+
   /** Asks for heads again, soon and together with others. */
   refresh(ids: Iterable<number>): void {
     for (const id of ids) this.#wanted.add(id);
-    this.#soon();
+    if (this.#wanted.size > 0) this.#soon();
   }
 
   heed(event: AppEvent): void {
-    if (event.type === "hello" && this.loaded) void this.load().catch(() => {});
-    if ((event.type === "heads" || event.type === "review") && event.sample === this.sample) {
-      this.refresh(event.heads);
+    if (event.type === "hello" && this.loaded) {
+      this.#own.clear();
+      void this.load().catch(() => {});
     }
+    if (!("sample" in event) || event.sample !== this.sample) return;
+    if (event.type === "heads") this.refresh(event.heads);
+    if (event.type === "review") {
+      this.refresh(event.reader === this.reader ? event.heads.filter((id) => !this.#isOwn(id)) : event.heads);
+    }
+  }
+
+  /** True once for every decision of this page. */
+  #isOwn(id: number): boolean {
+    const count = this.#own.get(id) ?? 0;
+    if (count > 1) this.#own.set(id, count - 1);
+    else this.#own.delete(id);
+    return count > 0;
   }
 
   watch(id: number, listener: () => void): () => void {

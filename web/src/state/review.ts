@@ -195,7 +195,7 @@ queue.onSettled = (batch, done) => {
     const row = done?.[i];
     if (!row) heads.refresh([act.head]);
     else if (!queue.isPending(act.reader, act.head)) {
-      if (head.decision) heads.decide(act.head, { ...head.decision, seq: row.seq, at: row.at });
+      if (head.decision) heads.amend(act.head, { ...head.decision, seq: row.seq, at: row.at });
       // What others decided may be seen from now on.
       if (head.hidden) heads.refresh([act.head]);
     }

@@ -30,7 +30,7 @@ export function HeadPanel(props: Props) {
       </aside>
     );
   }
-  return <Panel key={head.id} head={head} {...props} />;
+  return <Panel head={head} {...props} />;
 }
 
 function Panel({ head, excluding, onExcluding, onOpen, plain }: Props & { head: Head }) {
@@ -58,7 +58,7 @@ function Panel({ head, excluding, onExcluding, onOpen, plain }: Props & { head: 
       </p>
       <ClassKeys head={head} excluding={excluding} onExcluding={onExcluding} />
       <Measures head={head} />
-      <HeadHistory head={head} />
+      <HeadHistory key={head.id} head={head} />
     </aside>
   );
 }

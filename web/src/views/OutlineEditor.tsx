@@ -3,23 +3,11 @@ import { useState } from "react";
 import type { Head, ImageRecord } from "../../../src/server/api.ts";
 import { useKeys } from "../components/shortcuts.ts";
 import type { PointerPlan } from "../components/Viewer.tsx";
-import {
-  circle,
-  distance,
-  distanceToSegment,
-  grow,
-  type Point,
-  shift,
-  simplify,
-  within,
-  withoutStairs,
-} from "../geometry/outline.ts";
+import { circle, distance, distanceToSegment, grow, type Point, plainer, shift, within } from "../geometry/outline.ts";
 import { toScreen, type View } from "../geometry/view.ts";
 import { say } from "../state/announce.ts";
 import type { Review } from "../state/review.ts";
 
-/** Pixels of the image: few corners to move, and nothing lost that one could see. */
-const TOLERANCE = 0.5;
 /** Screen pixels within which a press takes a corner. */
 const REACH = 10;
 
@@ -125,7 +113,7 @@ export function useOutlineEditor(
     up() {
       setState((now) => {
         if (!now || !image || now.points === now.first) return now;
-        const points = now.tracing ? simplify(now.points, TOLERANCE) : now.points;
+        const points = now.tracing ? plainer(now.points, false) : now.points;
         return { ...now, points: within(points, image.width, image.height), tracing: false };
       });
     },
@@ -137,8 +125,7 @@ export function useOutlineEditor(
     ...{ points, corner, whole, tracing, plan, save, cancel, original, trace },
     fix() {
       const outline = head && review.heads.outlineOf(head);
-      if (head && outline)
-        begin(head.id, simplify(head.outlineBy === "model" ? withoutStairs(outline) : outline, TOLERANCE));
+      if (head && outline) begin(head.id, plainer(outline, head.outlineBy === "model"));
       else say("The outline is still being loaded.");
     },
     add() {

@@ -28,6 +28,7 @@ export function SampleFrame({ at, reader, about }: { at: At; reader: Reader; abo
     `sample ${at.sample}`,
     (signal) => ask("getSample", { params }, signal),
     (event) => event.type === "hello" || ("sample" in event && event.sample === at.sample),
+    1500,
   );
   const images = useAsked(
     `images ${at.sample}`,
