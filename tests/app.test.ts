@@ -44,14 +44,18 @@ describe("androscope app", () => {
       expect(app.document.url).toBe(`${app.document.origin}/#token=${app.document.token}`);
       expect(app.document.origin).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
       const about = await app.client.call("about");
-      expect(about).toMatchObject({ classes: ["Normal", "Tapered", "Pyriform", "Amorphous"], kinds: ["crop"] });
+      expect(about).toMatchObject({
+        classes: ["Normal", "Tapered", "Pyriform", "Amorphous"],
+        kinds: ["crop", "field"],
+      });
       failure(await androscope(["app", "--no-open", "--json", "--data", data]), "run/busy");
       const reader = await app.client.newReader("Secret Reader");
       const sample = await app.client.newSample(reader, "Secret Sample");
       await app.client.upload(sample, "field", { "secret-name.png": await photograph(3, 1) });
       await app.client.upload(sample, "crop", { "secret-text.png": Buffer.from("no picture") });
       const [field] = await app.client.analysed(sample);
-      expect(field).toMatchObject({ state: "failed", error: { code: "analysis/no-detector" } });
+      // Noise: there is no head to tell the scale by.
+      expect(field).toMatchObject({ state: "failed", error: { code: "field/no-scale" } });
       expect(JSON.stringify(field!.error)).not.toContain(data);
     } finally {
       const { status, stderr } = await app.end("SIGTERM");

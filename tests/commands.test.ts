@@ -11,6 +11,7 @@ const COMMANDS = [
   "data",
   "demo",
   "doctor",
+  "field",
   "masks",
   "predict",
   "report",

@@ -1,6 +1,17 @@
 export const SUMMARIES: Readonly<
   Record<
-    "demo" | "data" | "masks" | "train" | "crossval" | "robustness" | "study" | "predict" | "app" | "report" | "doctor",
+    | "demo"
+    | "data"
+    | "masks"
+    | "train"
+    | "crossval"
+    | "robustness"
+    | "study"
+    | "predict"
+    | "field"
+    | "app"
+    | "report"
+    | "doctor",
     string
   >
 >;

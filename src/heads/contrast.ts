@@ -83,6 +83,11 @@ const SPAN = 3 * 255;
 /** Pixels whose whole drop is less than this, either way, show the background and its noise. */
 const NEAR = 45;
 
+/** Red, green, blue of the background, 0 to 255: the most frequent value of each. */
+export function backgroundColour(image: Image): [number, number, number] {
+  return modes(image.data, withoutBlackBorder(image));
+}
+
 /** The absorption plane of a crop, its background flattened by a tilted plane. */
 export function contrast(image: Image): Contrast {
   const { width, height, data } = image;

@@ -1,5 +1,6 @@
 export { PARTS, type Pose, parts, pose } from "./anatomy.ts";
-export { type Contrast, contrast } from "./contrast.ts";
+export { refineBoundary } from "./boundary.ts";
+export { backgroundColour, type Contrast, contrast } from "./contrast.ts";
 export { type Morphometry, morphometry } from "./morphometry.ts";
 export {
   ACCEPTED_RELIABILITY,
@@ -10,3 +11,4 @@ export {
   type PseudoMaskOptions,
   pseudoMask,
 } from "./pseudomask.ts";
+export { splitTouching } from "./touching.ts";

@@ -1,5 +1,6 @@
 export { type Acceptance, acceptanceSchema, fitAcceptance, type Refusal, refusalOf } from "./acceptance.ts";
 export { BUNDLED_MODEL } from "./bundled.ts";
+export { colourGains, drawColourMix, recolouring } from "./colours.ts";
 export {
   type Config,
   configSchema,
@@ -40,6 +41,8 @@ export {
   type Prediction,
   writeModel,
 } from "./model.ts";
+export { decode, encode } from "./network.ts";
+export { channelsLast, cropPlanes, readCropPlanes } from "./planes.ts";
 export { type PredictedFiles, type PredictFilesOptions, predictFiles } from "./predict-files.ts";
 export { type FilePrediction, measure } from "./predictions.ts";
 export {
@@ -52,5 +55,7 @@ export {
   pseudoMaskOf,
   unpackPrepared,
 } from "./prepare.ts";
+export { batchSampler } from "./schedule.ts";
 export { frameToCrop } from "./segmenter.ts";
-export type { CurvePoint } from "./training.ts";
+export { averaged, type CurvePoint, removeCheckpoint, trainLoop } from "./training.ts";
+export { crop, viewMap } from "./views.ts";

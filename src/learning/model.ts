@@ -64,6 +64,8 @@ export type ModelMetadata = z.infer<typeof metadataSchema>;
 /** How far a runtime may be from the golden output. */
 export const GOLDEN_TOLERANCE = 1e-3;
 const KEY = "androscope";
+/** The view's side in usual lengths: it is made for the long heads. */
+const LONG_HEADS = 1.45;
 
 /** What a model says of one crop. */
 export interface Prediction {
@@ -224,6 +226,12 @@ export class Model {
       });
     }
     return model;
+  }
+
+  /** About the length in pixels of the heads that it was trained on: half-way between the limits of what it accepts. */
+  get headLength(): number {
+    const { acceptance, viewExtent } = this.metadata;
+    return acceptance ? Math.sqrt(acceptance.length[0] * acceptance.length[1]) : viewExtent / LONG_HEADS;
   }
 
   /** Classifies crops of any sizes, all in one batch. */

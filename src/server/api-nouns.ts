@@ -156,6 +156,8 @@ export const measuresSchema = z.object({
   regularity: finite,
   symmetry: finite,
   acrosomeShare: finite,
+  vacuoles: finite,
+  vacuoleShare: finite,
   angleDeg: finite,
   centreX: finite,
   centreY: finite,

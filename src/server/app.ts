@@ -24,6 +24,8 @@ export interface AppOptions {
   port?: number;
   host?: string;
   limits?: Partial<UploadLimits>;
+  /** Of the database, for tests of a full disk. */
+  mostPages?: number;
   /** For one picture to be decoded. */
   decodingSeconds?: number;
   /** Folder of the built page. */
@@ -53,6 +55,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     await prepareOriginals(folder);
     const db = await openDatabase(join(folder, "androscope.db"));
     closing.push(() => db.close());
+    if (options.mostPages !== undefined) db.exec(`PRAGMA max_page_count = ${options.mostPages}`);
     const analyser = await options.analyser();
     const pictures = new Pictures(folder, options.decodingSeconds ?? DECODING_SECONDS);
     closing.push(() => pictures.close());

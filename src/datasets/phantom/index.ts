@@ -1,4 +1,5 @@
 export { phantomDataset, writePhantomDataset } from "./dataset.ts";
+export { type PhantomField, type PhantomFieldHead, phantomField } from "./field.ts";
 export {
   generatePhantom,
   generatePhantoms,

@@ -1,14 +1,14 @@
 /** The helper process of analyses. Started by process.ts, never by hand. Loads the model once. */
 import { serveOrders } from "../child.ts";
 import type { Analyser } from "./analyser.ts";
-import { cropAnalyser } from "./crops.ts";
+import { networkAnalyser } from "./networks.ts";
 import type { AnalysisOrder } from "./process.ts";
 
 const [model, threads] = process.argv.slice(2) as [string, string];
 let analyser: Promise<Analyser> | undefined;
 
 serveOrders(async (order: AnalysisOrder) => {
-  analyser ??= cropAnalyser(model, Number(threads));
+  analyser ??= networkAnalyser(model, Number(threads));
   const ready = await analyser;
   if (order.do === "describe") return { kinds: ready.kinds, description: ready.describe() };
   return ready.analyse(order.path, order.kind, new AbortController().signal);

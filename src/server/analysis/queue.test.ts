@@ -119,7 +119,7 @@ describe("failures", () => {
     const analyser = standIn({
       before: async (kind) => {
         if (kind === "field" && broken) {
-          throw new AndroscopeError("analysis/no-detector", { expected: "a crop", found: "a field", fix: "Wait." });
+          throw new AndroscopeError("field/no-scale", { expected: "a crop", found: "a field", fix: "Wait." });
         }
       },
     });
@@ -128,7 +128,7 @@ describe("failures", () => {
     await app.client.upload(sample, "field", { "a.png": await photograph(3, 1) });
     await app.client.upload(sample, "crop", { "b.png": await photograph(1, 2) });
     const [field, crop] = await app.client.analysed(sample);
-    expect(field).toMatchObject({ state: "failed", error: { code: "analysis/no-detector" }, heads: 0, analysed: null });
+    expect(field).toMatchObject({ state: "failed", error: { code: "field/no-scale" }, heads: 0, analysed: null });
     expect(crop).toMatchObject({ state: "done", error: null, heads: 1, analyser: { program: "stand-in" } });
     broken = false;
     expect(await app.client.call("retryImage", { params: { image: field!.id } })).toMatchObject({ error: null });

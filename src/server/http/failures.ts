@@ -26,6 +26,7 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   "upload/too-slow": 408,
   "upload/not-multipart": 415,
   "upload/broken-off": 400,
+  "file/disk-full": 507,
   "review/unknown-class": 422,
   "review/bad-outline": 422,
 };

@@ -103,9 +103,18 @@ function answerError(error: unknown, reply: FastifyReply): FastifyReply {
     .send({ error: apiError(ours) });
 }
 
-/** Fastify's own refusals as ours; anything else as it is. */
+const SQLITE_FULL = 13;
+
+/** Fastify's own refusals, and a full disk, as ours; anything else as it is. */
 function frameworkError(error: unknown): unknown {
-  const { statusCode, code } = error as { statusCode?: number; code?: string };
+  const { statusCode, code, errcode } = error as { statusCode?: number; code?: string; errcode?: number };
+  if (errcode === SQLITE_FULL) {
+    return new AndroscopeError("file/disk-full", {
+      expected: "room on the disk",
+      found: "a full disk",
+      fix: "Free some space; what was answered is saved, and what was not can be sent again.",
+    });
+  }
   if (code === "FST_ERR_CTP_BODY_TOO_LARGE" || statusCode === 413) {
     return new AndroscopeError("server/too-large", {
       expected: `a body of at most ${BODY_BYTES / 2 ** 20} MiB`,

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { outlines } from "../../imaging/index.ts";
-import { outerOutline } from "../analysis/crops.ts";
+import { withoutStraights } from "../analysis/networks.ts";
 import { filled, measureOutline } from "./outline.ts";
 
 type Point = [number, number];
@@ -45,7 +45,7 @@ test("the outline of a mask without holes, less the points between corners, hold
       for (const [y, [left, right]] of rows.entries()) data.fill(1, y * width + 1 + left, y * width + 8 + right);
       const [polygon, ...more] = outlines({ width, height, data });
       expect(more).toEqual([]);
-      const corners = outerOutline([polygon!])!;
+      const corners = withoutStraights(polygon!);
       expect(corners.length).toBeLessThanOrEqual(polygon!.length);
       expect(filled(corners, { left: 0, top: 0, width, height }).data).toEqual(data);
     }),

@@ -42,7 +42,7 @@ export function exportCsv(db: Database, sample: number, reader: number, classes:
     ...columnOf.values(),
     ...["model_class", ...names.map((name) => `prob_${name}`), "agreement", "score", "outline_by"],
     ...["centre_x", "centre_y", "length_px", "width_px", "area_px", "perimeter_px", "ellipticity", "elongation"],
-    ...["rugosity", "regularity", "symmetry", "acrosome_share", "angle_deg", ...lengths],
+    ...["rugosity", "regularity", "symmetry", "acrosome_share", "vacuoles", "vacuole_share", "angle_deg", ...lengths],
   ];
   const rows = listHeads(db, { sample, reader }).map((head) => {
     const image = imageOf.get(head.image)!;
@@ -79,6 +79,8 @@ function measuresOf({ measures: m }: Head, umPerPx: number | null) {
     regularity: fixed(m.regularity, 4),
     symmetry: fixed(m.symmetry, 4),
     acrosome_share: fixed(m.acrosomeShare, 4),
+    vacuoles: m.vacuoles,
+    vacuole_share: fixed(m.vacuoleShare, 4),
     angle_deg: fixed(m.angleDeg, 2),
     ...(umPerPx === null
       ? {}

@@ -59,7 +59,16 @@ function drawn(i: number, width: number): FoundHead {
     ...{ score: 0.9, outline, centre: [left + 4, top + 2.5], axis: [1, 0], probabilities, agreement: 0.95 },
     measures: {
       ...{ areaPx: 40, perimeterPx: 24, lengthPx: 8, widthPx: 5, ellipticity: 1.6, elongation: 3 / 13, rugosity: 0.87 },
-      ...{ regularity: 0.78, symmetry: 1, acrosomeShare: 0.4, angleDeg: 0, centreX: left + 4, centreY: top + 2.5 },
+      ...{
+        regularity: 0.78,
+        symmetry: 1,
+        acrosomeShare: 0.4,
+        vacuoles: 0,
+        vacuoleShare: 0,
+        angleDeg: 0,
+        centreX: left + 4,
+        centreY: top + 2.5,
+      },
     },
   };
 }

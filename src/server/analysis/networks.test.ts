@@ -1,9 +1,10 @@
-/** Crops through the real model, in its process: the same as predict says, in the nouns of a field. */
+/** The program's networks in their process: crops as predict judges them, photographs as androscope field does. */
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { generatePhantoms } from "../../datasets/index.ts";
-import { encodePng } from "../../imaging/index.ts";
+import { generatePhantoms, phantomField } from "../../datasets/index.ts";
+import { estimateFrom, Analyser as Networks } from "../../fields/index.ts";
+import { encodePng, readImage } from "../../imaging/index.ts";
 import { BUNDLED_MODEL, predictFiles } from "../../learning/index.ts";
 import { filled } from "../pictures/outline.ts";
 import { temporaryFolder, testApp } from "../testing/support.ts";
@@ -59,9 +60,19 @@ test("state, class, agreement and measures are predict's; the outline holds the 
   expect(heads).toBeGreaterThan(3);
 });
 
-test("photographs have no detector yet, damaged files are told, and a wrong model is refused at the start", async () => {
-  const good = join(folder, "0.png");
-  await expect(analyser.analyse(good, "field", never)).rejects.toMatchObject({ code: "analysis/no-detector" });
+test("a photograph's heads are those of src/fields; what cannot be used is told; a wrong model is refused", async () => {
+  const path = join(folder, "field.png");
+  const { image } = phantomField({ heads: 12, seed: 3 });
+  await writeFile(path, await encodePng(image));
+  const networks = await Networks.open({ model: BUNDLED_MODEL, threads: 1 });
+  const read = await readImage(path);
+  const expected = await networks.field(read, await estimateFrom([async () => read]));
+  networks.dispose();
+  const found = await analyser.analyse(path, "field", never);
+  expect(found.heads.length).toBeGreaterThan(3);
+  expect(found.heads.map(({ state, centre }) => [state, centre])).toEqual(
+    expected.heads.map(({ state, centre }) => [state, centre]),
+  );
   const text = join(folder, "text.png");
   await writeFile(text, "no picture");
   await expect(analyser.analyse(text, "crop", never)).rejects.toMatchObject({ code: "image/unknown-format" });
