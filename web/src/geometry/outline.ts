@@ -62,7 +62,7 @@ function thin(line: readonly Point[], tolerance: number): Point[] {
 
 /** Few corners, and nothing lost that one could see. @param stairs an outline along pixel edges */
 export const plainer = (points: readonly Point[], stairs: boolean): Point[] =>
-  simplify(stairs ? withoutStairs(points) : points, 0.5);
+  simplify(stairs ? withoutStairs(points) : points, 0.3);
 
 /** Every corner moved outwards by so many pixels, along the mean of the normals of its two sides. */
 export function grow(points: readonly Point[], by: number): Point[] {

@@ -38,7 +38,7 @@ export function Pictures({
             {spread(of, MOST).map((head) => (
               <span key={head.id} className="shown-head">
                 <HeadPicture head={head} heads={review.heads} size={72} tone={classes.indexOf(name)} />
-                {head.number}
+                {review.hasSeveral(head.image) && head.number}
               </span>
             ))}
           </div>

@@ -1,3 +1,4 @@
+import { useRef } from "react";
 import { EVERYTHING, type Selection, SORTS, STATES, STATUSES } from "../review/select.ts";
 import { className } from "../review/values.ts";
 import { useSample } from "../state/sample.ts";
@@ -62,14 +63,23 @@ function Choice<T extends string>({
   options: Readonly<Record<T, string>>;
   onChoose: (value: T) => void;
 }) {
+  const byPointer = useRef(false);
   return (
     <label className="choice">
       {label}
       <select
         id={id}
         value={value}
-        onChange={(event) => onChoose(event.target.value as T)}
+        onPointerDown={() => {
+          byPointer.current = true;
+        }}
+        onChange={(event) => {
+          onChoose(event.target.value as T);
+          // The next digit is a decision, and no search in this list.
+          if (byPointer.current) event.currentTarget.blur();
+        }}
         onKeyDown={(event) => {
+          byPointer.current = false;
           if (event.key === "Escape" || event.key === "Enter") event.currentTarget.blur();
         }}
       >

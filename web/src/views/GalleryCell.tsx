@@ -3,7 +3,6 @@ import type { Head } from "../../../src/server/api.ts";
 import { ClassMark } from "../components/ClassMark.tsx";
 import { DecisionMark } from "../components/DecisionMark.tsx";
 import { HeadPicture } from "../components/HeadPicture.tsx";
-import { percent } from "../numbers/format.ts";
 import { className, finalValue, shownClass, valueInWords } from "../review/values.ts";
 import { type Heads, useHead } from "../state/heads.ts";
 
@@ -96,7 +95,7 @@ function Opinion({ head, classes, withModel }: { head: Head; classes: readonly s
   return (
     <span className="opinion">
       <ClassMark name={head.modelClass} classes={classes} short />
-      {percent(Math.max(...head.probabilities), 0)}
+      <span title="Probability in per cent">{Math.round(100 * Math.max(...head.probabilities))}</span>
     </span>
   );
 }

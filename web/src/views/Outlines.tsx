@@ -5,6 +5,9 @@ import { shownClass } from "../review/values.ts";
 import type { Heads } from "../state/heads.ts";
 import { useSample } from "../state/sample.ts";
 
+/** Screen pixels that a head must be long for its label to have room. */
+const LABELLED = 34;
+
 /** The outlines of an image's heads: colour and dashes by class, number and class's digit beside each. */
 export function Outlines({ heads, view, current }: { heads: readonly Head[]; view: View; current: number | null }) {
   const { review, about, withModel } = useSample();
@@ -24,6 +27,7 @@ export function Outlines({ heads, view, current }: { heads: readonly Head[]; vie
       </g>
       {heads.map((head) => {
         const reach = (head.measures?.lengthPx ?? 20) / 2;
+        if (2 * reach * view.scale < LABELLED && head.id !== current) return null;
         const [x, y] = toScreen(view, [head.centre[0] + reach * 0.8, head.centre[1] - reach * 0.8]);
         const tone = toneOf(head);
         return (

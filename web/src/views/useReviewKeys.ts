@@ -1,15 +1,19 @@
 /** The keys with which heads are decided: the same in the gallery and in the picture. */
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { type Keys, useKeys } from "../components/shortcuts.ts";
 import { EXCLUSIONS, excluded, ofClass } from "../review/values.ts";
 import { say } from "../state/announce.ts";
 import { useSample } from "../state/sample.ts";
 import { choose, settings } from "../state/settings.ts";
+import { useStore } from "../state/store.ts";
 
 /** @returns whether a reason for leaving out is being asked for, and how to say so */
 export function useReviewKeys(active = true): [boolean, (asking: boolean) => void] {
   const { review, about, withModel } = useSample();
   const [excluding, setExcluding] = useState(false);
+  const current = useStore(review.current);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another head, another question
+  useEffect(() => setExcluding(false), [current]);
   const keys: Record<string, Keys[string]> = {
     x: () => setExcluding(true),
     a: () => {
