@@ -25,6 +25,8 @@ export function HeadPicture({
   const place = ([px, py]: readonly [number, number]) => `${round(px - x)},${round(py - y)}`;
   const points = outline?.map(place).join(" ");
   const half = (head.measures?.lengthPx ?? 0) / 2;
+  // A pixel of the screen. Strokes that do not scale (vector-effect) would be as good, but are slow to paint by thousands.
+  const unit = side / size;
   const [cx, cy] = [head.centre[0] - x, head.centre[1] - y];
   return (
     <span className="head-picture">
@@ -38,8 +40,8 @@ export function HeadPicture({
       />
       {points && (
         <svg viewBox={`0 0 ${side} ${side}`} width={size} height={size} aria-hidden="true" className={`tone${tone}`}>
-          <polygon className="casing" points={points} />
-          <polygon className="line" points={points} />
+          <polygon className="thin-casing" points={points} strokeWidth={2.8 * unit} />
+          <polygon className="thin-line" points={points} strokeWidth={1.4 * unit} />
           {axis && half > 0 && (
             <g className="axis">
               <line
