@@ -58,6 +58,8 @@ export class Review {
   choose(some: Partial<Selection>): void {
     this.selection.set((now) => ({ ...now, ...some }));
     this.arrange();
+    // Another list is read from its start.
+    this.take(this.order.get()[0] ?? null);
   }
 
   /** Filters and sorts anew. */
@@ -73,7 +75,7 @@ export class Review {
     return id === null ? undefined : this.heads.get(id);
   }
 
-  take(head: number): void {
+  take(head: number | null): void {
     this.reason.set("");
     this.current.set(head);
   }
