@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { resolve } from "node:path";
 import { BUNDLED_MODEL } from "../learning/index.ts";
 import { AndroscopeError } from "../runs/index.ts";
-import { analyserProcess, isLoopback, startApp, verifyFolder } from "../server/index.ts";
+import { analyserProcess, buildPage, isLoopback, startApp, verifyFolder } from "../server/index.ts";
 import type { Command, CommandResult, Invocation } from "./command.ts";
 import { positive } from "./options.ts";
 
@@ -75,6 +75,8 @@ async function serve({ options, progress }: Invocation): Promise<CommandResult> 
   const ended = new Promise<void>((end) => {
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => end());
   });
+  const page = await buildPage();
+  if (page.state === "failed") progress.log(`The page could not be built; what is there is served.\n${page.detail}`);
   const app = await startApp({
     ...{ folder: data, port, host },
     analyser: () =>

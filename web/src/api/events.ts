@@ -1,0 +1,36 @@
+/** What the server tells by itself. One connection for the whole page. */
+import type { AppEvent } from "../../../src/server/api.ts";
+import { urlOf } from "./routes.ts";
+
+const listeners = new Set<(event: AppEvent) => void>();
+let source: EventSource | undefined;
+
+/** Milliseconds after which the page goes on without the connection. */
+const PATIENCE = 1000;
+
+/**
+ * Opens the connection. Ends when the server has said hello: what is loaded after that misses nothing. Where the
+ * connection breaks, the browser opens it again, and the next hello says to load anew.
+ */
+export function listen(): Promise<void> {
+  source?.close();
+  source = new EventSource(urlOf("events", {}));
+  return new Promise((resolve) => {
+    let greeted = false;
+    source!.onmessage = ({ data }: MessageEvent<string>) => {
+      const event = JSON.parse(data) as AppEvent;
+      if (event.type === "hello" && !greeted) {
+        greeted = true;
+        resolve();
+        return;
+      }
+      for (const listener of [...listeners]) listener(event);
+    };
+    setTimeout(resolve, PATIENCE);
+  });
+}
+
+export function onEvent(listener: (event: AppEvent) => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}

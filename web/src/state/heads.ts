@@ -1,0 +1,220 @@
+/**
+ * The heads of one sample as one reader sees them. Two thousand cells watch one head each, so that a decision draws one
+ * cell and not the gallery. Outlines are fetched for the heads that are shown.
+ */
+import { useSyncExternalStore } from "react";
+import type { AppEvent, Head } from "../../../src/server/api.ts";
+import { ask } from "../api/client.ts";
+import { inParts } from "../api/upload.ts";
+import { type Point, plainer } from "../geometry/outline.ts";
+
+/** The server's limit for ids in one address. */
+const MOST_IDS = 500;
+/** Milliseconds in which wishes for heads are gathered. */
+const GATHER = 60;
+
+type Outline = NonNullable<Head["outline"]>;
+
+export class Heads {
+  readonly sample: number;
+  readonly reader: number;
+  /** True once the list is here. */
+  loaded = false;
+  /** Set where decisions of this reader are on their way: what the server says of them is older. */
+  isPending: (head: number) => boolean = () => false;
+  /** Told where heads have come or gone. */
+  onOthers: () => void = () => {};
+  /** Acts of this page whose events are still to come, by head: they tell nothing new. */
+  #own = new Map<number, number>();
+  #byId = new Map<number, Head>();
+  #outlines = new Map<number, { of: string; outline: Outline; plain?: readonly Point[] }>();
+  #watchers = new Map<number, Set<() => void>>();
+  #listeners = new Set<() => void>();
+  #version = 0;
+  #wantedOutlines = new Set<number>();
+  #wanted = new Set<number>();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(sample: number, reader: number) {
+    this.sample = sample;
+    this.reader = reader;
+  }
+
+  get(id: number): Head | undefined {
+    return this.#byId.get(id);
+  }
+
+  /** By image and number, as the server lists them. */
+  all(): Head[] {
+    return [...this.#byId.values()];
+  }
+
+  /** Rises with every change of any head. */
+  get version(): number {
+    return this.#version;
+  }
+
+  async load(): Promise<void> {
+    const { heads } = await ask("listHeads", { params: { sample: this.sample }, query: { reader: this.reader } });
+    const before = this.#byId;
+    this.#byId = new Map(heads.map((head) => [head.id, this.#merged(head)]));
+    this.loaded = true;
+    for (const id of before.keys()) this.#tell(id);
+    for (const { id } of heads) if (!before.has(id)) this.#tell(id);
+    this.#changed();
+    if (before.size !== heads.length || heads.some(({ id }) => !before.has(id))) this.onOthers();
+  }
+
+  put(...heads: readonly Head[]): void {
+    let others = false;
+    for (const head of heads) {
+      others ||= !this.#byId.has(head.id);
+      this.#byId.set(head.id, this.#merged(head));
+      if (head.outline) this.#outlines.set(head.id, { of: shapeOf(head), outline: head.outline });
+      this.#tell(head.id);
+    }
+    if (others) this.#byId = new Map([...this.#byId].sort(([, a], [, b]) => a.image - b.image || a.number - b.number));
+    this.#changed();
+    if (others) this.onOthers();
+  }
+
+  /** A reader's decision, before the server has it. */
+  decide(id: number, decision: Head["decision"]): void {
+    this.#own.set(id, (this.#own.get(id) ?? 0) + 1);
+    this.amend(id, decision);
+  }
+
+  /** What is known of a decision once the server has it. */
+  amend(id: number, decision: Head["decision"]): void {
+    const head = this.#byId.get(id);
+    if (!head) return;
+    this.#byId.set(id, { ...head, decision });
+    this.#tell(id);
+    this.#changed();
+  }
+
+  /** Takes a head out that is no longer there: one that was added and taken back. */
+  drop(id: number): void {
+    if (!this.#byId.delete(id)) return;
+    this.#tell(id);
+    this.#changed();
+    this.onOthers();
+  }
+
+  /** The outline as far as it is here; where not, it is fetched. */
+  outlineOf(head: Head): Outline | undefined {
+    const kept = this.#outlines.get(head.id);
+    if (kept?.of !== shapeOf(head)) {
+      this.#wantedOutlines.add(head.id);
+      this.#soon();
+    }
+    return kept?.outline;
+  }
+
+  /** The outline with few corners, for small pictures. */
+  plainOutlineOf(head: Head): readonly Point[] | undefined {
+    const outline = this.outlineOf(head);
+    const kept = this.#outlines.get(head.id);
+    if (!outline || !kept) return undefined;
+    kept.plain ??= plainer(outline, head.outlineBy === "model");
+    return kept.plain;
+  }
+
+  /** Asks for heads again, soon and together with others. */
+  refresh(ids: Iterable<number>): void {
+    for (const id of ids) this.#wanted.add(id);
+    if (this.#wanted.size > 0) this.#soon();
+  }
+
+  heed(event: AppEvent): void {
+    if (event.type === "hello" && this.loaded) {
+      this.#own.clear();
+      void this.load().catch(() => {});
+    }
+    if (!("sample" in event) || event.sample !== this.sample) return;
+    if (event.type === "heads") this.refresh(event.heads);
+    if (event.type === "review") {
+      this.refresh(event.reader === this.reader ? event.heads.filter((id) => !this.#isOwn(id)) : event.heads);
+    }
+  }
+
+  /** True once for every decision of this page. */
+  #isOwn(id: number): boolean {
+    const count = this.#own.get(id) ?? 0;
+    if (count > 1) this.#own.set(id, count - 1);
+    else this.#own.delete(id);
+    return count > 0;
+  }
+
+  watch(id: number, listener: () => void): () => void {
+    const watchers = this.#watchers.get(id) ?? new Set();
+    this.#watchers.set(id, watchers.add(listener));
+    return () => {
+      watchers.delete(listener);
+      if (watchers.size === 0) this.#watchers.delete(id);
+    };
+  }
+
+  watchAll = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  };
+
+  #merged(head: Head): Head {
+    const { outline: _, ...rest } = head;
+    const now = this.#byId.get(head.id);
+    return now && this.isPending(head.id) ? { ...rest, decision: now.decision } : rest;
+  }
+
+  #tell(id: number): void {
+    for (const watcher of [...(this.#watchers.get(id) ?? [])]) watcher();
+  }
+
+  #changed(): void {
+    this.#version++;
+    for (const listener of [...this.#listeners]) listener();
+  }
+
+  #soon(): void {
+    if (this.#timer !== undefined) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      void this.#fetch();
+    }, GATHER);
+  }
+
+  async #fetch(): Promise<void> {
+    const [again, shapes] = [[...this.#wanted], [...this.#wantedOutlines].filter((id) => !this.#wanted.has(id))];
+    this.#wanted.clear();
+    this.#wantedOutlines.clear();
+    const params = { sample: this.sample };
+    for (const ids of parts([...again, ...shapes])) {
+      try {
+        const query = { reader: this.reader, ids: ids.join(","), outlines: "true" } as const;
+        const { heads } = await ask("listHeads", { params, query });
+        this.put(...heads);
+        const found = new Set(heads.map(({ id }) => id));
+        for (const id of ids) if (!found.has(id)) this.drop(id);
+      } catch {
+        // Shown without outline; asked for again when it is drawn anew.
+      }
+    }
+  }
+}
+
+const parts = (ids: readonly number[]): number[][] => inParts(ids, MOST_IDS);
+
+/** Changes whenever the outline does: its measures are its own. */
+const shapeOf = ({ outlineBy, measures }: Head): string =>
+  `${outlineBy} ${measures?.areaPx} ${measures?.perimeterPx} ${measures?.centreX} ${measures?.centreY}`;
+
+export function useHead(heads: Heads, id: number): Head | undefined {
+  return useSyncExternalStore(
+    (listener) => heads.watch(id, listener),
+    () => heads.get(id),
+  );
+}
+
+export function useVersion(heads: Heads): number {
+  return useSyncExternalStore(heads.watchAll, () => heads.version);
+}

@@ -1,0 +1,40 @@
+/** How far the analysis of images is. */
+import type { AppEvent } from "../../../src/server/api.ts";
+import { onEvent } from "../api/events.ts";
+import { type Store, storeOf } from "./store.ts";
+
+export interface ImageProgress {
+  state: Extract<AppEvent, { type: "image" }>["state"];
+  ahead: number;
+  /** When it will be done, in milliseconds of this browser's clock; undefined where it is not known. */
+  until: number | undefined;
+}
+
+export interface QueueProgress {
+  queued: number;
+  running: number;
+  until: number | undefined;
+}
+
+/** By image. */
+export const progress: Store<ReadonlyMap<number, ImageProgress>> = storeOf<ReadonlyMap<number, ImageProgress>>(
+  new Map(),
+);
+export const wholeQueue: Store<QueueProgress> = storeOf({
+  queued: 0,
+  running: 0,
+  until: undefined as number | undefined,
+});
+
+const untilOf = (seconds: number | null) => (seconds === null ? undefined : Date.now() + 1000 * seconds);
+
+onEvent((event) => {
+  if (event.type === "image") {
+    const { image, state, ahead, secondsLeft } = event;
+    progress.set((now) => new Map(now).set(image, { state, ahead, until: untilOf(secondsLeft) }));
+  }
+  if (event.type === "queue") {
+    const { queued, running, secondsLeft } = event;
+    wholeQueue.set({ queued, running, until: untilOf(secondsLeft) });
+  }
+});

@@ -1,0 +1,128 @@
+import { useEffect, useMemo, useState } from "react";
+import { createPortal } from "react-dom";
+import type { About, Reader } from "../../../src/server/api.ts";
+import { ask, inWords } from "../api/client.ts";
+import { Link } from "../components/Link.tsx";
+import { type Keys, useKeys } from "../components/shortcuts.ts";
+import { useAsked } from "../state/asked.ts";
+import { reviewOf } from "../state/review.ts";
+import { go, type Route } from "../state/router.ts";
+import { type OpenSample, SampleContext } from "../state/sample.ts";
+import { settings } from "../state/settings.ts";
+import { useStore } from "../state/store.ts";
+import { Disagreements } from "./Disagreements.tsx";
+import { Gallery } from "./Gallery.tsx";
+import { Images } from "./Images.tsx";
+import { PictureView } from "./PictureView.tsx";
+import { Report } from "./Report.tsx";
+
+type At = Extract<Route, { sample: number }>;
+
+const TABS = { images: "Images", heads: "Heads", disagreements: "Disagreements", report: "Report" } as const;
+
+/** Loads a sample for its views and shows where one is in it. */
+export function SampleFrame({ at, reader, about }: { at: At; reader: Reader; about: About }) {
+  const params = { sample: at.sample };
+  const review = reviewOf(at.sample, reader);
+  const sample = useAsked(
+    `sample ${at.sample}`,
+    (signal) => ask("getSample", { params }, signal),
+    (event) => event.type === "hello" || ("sample" in event && event.sample === at.sample),
+    1500,
+  );
+  const images = useAsked(
+    `images ${at.sample}`,
+    (signal) => ask("listImages", { params }, signal),
+    (event) =>
+      event.type === "hello" || ((event.type === "image" || event.type === "heads") && event.sample === at.sample),
+    // Of thousands of crops one is done every moment.
+    1500,
+  );
+  const [failure, setFailure] = useState("");
+  const [, setLoaded] = useState(review.heads.loaded);
+  const listed = useMemo(() => new Map(images.value?.images.map((image) => [image.id, image])), [images.value]);
+  review.classes = about.classes;
+  review.nameOf = (image) => listed.get(image)?.name ?? "";
+  review.hasSeveral = (image) => (listed.get(image)?.heads ?? 0) > 1;
+  const { model } = useStore(settings);
+
+  useEffect(() => {
+    if (review.heads.loaded) return;
+    review.heads.load().then(
+      () => setLoaded(true),
+      (cause) => setFailure(inWords(cause)),
+    );
+  }, [review]);
+  useGoing(at.sample);
+
+  const trouble = sample.failure ?? images.failure ?? failure;
+  if (!sample.value || !images.value || !review.heads.loaded) {
+    return (
+      <p className="notice" role={trouble ? "alert" : "status"}>
+        {trouble || "Loading …"}
+      </p>
+    );
+  }
+  const blind = sample.value.readings.some(({ reader: { id }, role }) => id === reader.id && role === "blind");
+  const open: OpenSample = {
+    ...{ sample: sample.value, images: images.value.images, reader, about, review, blind },
+    withModel: model === "auto" ? !blind : model === "show",
+    reload: () => {
+      sample.reload();
+      images.reload();
+    },
+  };
+  return (
+    <SampleContext value={open}>
+      <Place at={at} name={sample.value.name} blind={blind} />
+      {at.view === "images" && <Images />}
+      {at.view === "heads" && <Gallery />}
+      {at.view === "picture" && <PictureView key={at.image} image={at.image} />}
+      {at.view === "disagreements" && <Disagreements />}
+      {at.view === "report" && <Report />}
+    </SampleContext>
+  );
+}
+
+/** In the bar at the top: the sample and its views. */
+function Place({ at, name, blind }: { at: At; name: string; blind: boolean }) {
+  const place = document.getElementById("place");
+  if (!place) return null;
+  return createPortal(
+    <>
+      <span className="name" title={name}>
+        {name}
+      </span>
+      {blind && <span className="tag">blind</span>}
+      <nav aria-label="Sample">
+        {(Object.keys(TABS) as (keyof typeof TABS)[]).map((view) => (
+          <Link
+            key={view}
+            to={{ view, sample: at.sample }}
+            aria-current={at.view === view || (view === "images" && at.view === "picture") ? "page" : undefined}
+          >
+            {TABS[view]}
+          </Link>
+        ))}
+      </nav>
+    </>,
+    place,
+  );
+}
+
+/** G, then the first letter of a view. */
+function useGoing(sample: number): void {
+  const [going, setGoing] = useState(false);
+  useEffect(() => {
+    if (!going) return;
+    const timer = setTimeout(() => setGoing(false), 1500);
+    return () => clearTimeout(timer);
+  }, [going]);
+  const to = (view: keyof typeof TABS) => () => {
+    setGoing(false);
+    go({ view, sample });
+  };
+  const letters: Keys = { i: to("images"), h: to("heads"), d: to("disagreements"), r: to("report") };
+  useKeys(letters, going);
+  useKeys({ g: () => setGoing(true) });
+}
