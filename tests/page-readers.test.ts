@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { buildPage } from "../src/server/index.ts";
 import { photograph, type TestApp, testApp } from "../src/server/testing/support.ts";
-import { CHROMIUM, hasChromium, readAs, saved, visit } from "./page-support.ts";
+import { CHROMIUM, eventually, hasChromium, readAs, saved, visit } from "./page-support.ts";
 
 describe.skipIf(!hasChromium)(`readers and outlines in ${CHROMIUM} (skipped where it is missing)`, () => {
   let app: TestApp;
@@ -58,20 +58,20 @@ describe.skipIf(!hasChromium)(`readers and outlines in ${CHROMIUM} (skipped wher
     await second.page.keyboard.press("g");
     await second.page.keyboard.press("d");
     const queue = second.page.locator(".queue li");
-    await expect.poll(() => queue.count()).toBe(2);
+    await eventually(() => queue.count()).toBe(2);
     expect(await queue.first().innerText()).toMatch(/Ada:[\s\S]*Normal[\s\S]*Bo:[\s\S]*Tapered/);
     await second.page.keyboard.press("3");
-    await expect.poll(() => queue.count()).toBe(1);
+    await eventually(() => queue.count()).toBe(1);
     await second.page.keyboard.press("x");
     await second.page.keyboard.press("3");
-    await expect.poll(() => queue.count()).toBe(0);
+    await eventually(() => queue.count()).toBe(0);
     const settled = (await app.client.heads(sample, bo)).filter(({ consensus }) => consensus);
     expect(settled.map(({ number, consensus }) => [number, consensus!.value, consensus!.reader.name])).toEqual([
       [2, { kind: "class", class: "Amorphous" }, "Bo"],
       [4, { kind: "excluded", why: "unjudgeable" }, "Bo"],
     ]);
     await second.page.keyboard.press("u");
-    await expect.poll(() => queue.count()).toBe(1);
+    await eventually(() => queue.count()).toBe(1);
     expect([...first.complaints, ...second.complaints]).toEqual([]);
     await first.page.context().close();
     await second.page.context().close();
@@ -99,24 +99,24 @@ describe.skipIf(!hasChromium)(`readers and outlines in ${CHROMIUM} (skipped wher
     await page.keyboard.press("+");
     await page.keyboard.press("Tab");
     await page.keyboard.press("Enter");
-    await expect.poll(async () => (await now()).outlineBy).toBe("reader");
+    await eventually(async () => (await now()).outlineBy).toBe("reader");
     expect((await now()).measures!.areaPx).toBeGreaterThan(before!.measures!.areaPx);
     await page.getByRole("toolbar", { name: "Outline" }).waitFor({ state: "detached" });
     await page.keyboard.press("o");
     await page.keyboard.press("Backspace");
-    await expect.poll(async () => (await now()).outlineBy).toBe("model");
+    await eventually(async () => (await now()).outlineBy).toBe("model");
     expect((await now()).measures).toEqual(before!.measures);
 
     await page.getByRole("toolbar", { name: "Outline" }).waitFor({ state: "detached" });
     await page.keyboard.press("Shift+O");
     await page.keyboard.press("Shift+ArrowDown");
     await page.keyboard.press("Enter");
-    await expect.poll(async () => (await app.client.heads(sample, ada)).length).toBe(13);
+    await eventually(async () => (await app.client.heads(sample, ada)).length).toBe(13);
     const added = (await app.client.heads(sample, ada))[12]!;
     expect(added).toMatchObject({ number: 13, source: "reader", modelClass: null });
     await page.getByRole("toolbar", { name: "Outline" }).waitFor({ state: "detached" });
     await page.keyboard.press("u");
-    await expect.poll(async () => (await app.client.heads(sample, ada)).length).toBe(12);
+    await eventually(async () => (await app.client.heads(sample, ada)).length).toBe(12);
     expect(complaints).toEqual([]);
     await page.context().close();
   });
@@ -139,9 +139,9 @@ describe.skipIf(!hasChromium)(`readers and outlines in ${CHROMIUM} (skipped wher
     expect(calibration).toMatchObject({ method: "stage-micrometer", reader: { name: "Ada" } });
     await page.goto(`${app.origin}/samples/${sample}/heads`);
     // 8 × 5 pixels, as the stand-in says.
-    await expect
-      .poll(() => page.locator(".measures").innerText())
-      .toMatch(/Length\s+2\.00 µm\s+Width\s+1\.25 µm\s+Area\s+2\.50 µm²/);
+    await eventually(() => page.locator(".measures").innerText()).toMatch(
+      /Length\s+2\.00 µm\s+Width\s+1\.25 µm\s+Area\s+2\.50 µm²/,
+    );
     await page.context().close();
   });
 
@@ -154,24 +154,22 @@ describe.skipIf(!hasChromium)(`readers and outlines in ${CHROMIUM} (skipped wher
       );
     const heads = await app.client.heads(sample, ada);
     await page.getByLabel("Found").selectOption("Cut by the border");
-    await expect.poll(shown).toEqual(heads.filter(({ state }) => state === "cut").map(({ id }) => id));
+    await eventually(shown).toEqual(heads.filter(({ state }) => state === "cut").map(({ id }) => id));
     await page.getByRole("button", { name: "Show all" }).click();
     await page.keyboard.press("Escape");
     await page.locator("#search").fill("#7");
-    await expect.poll(shown).toEqual([heads[6]!.id]);
+    await eventually(shown).toEqual([heads[6]!.id]);
     await page.locator("#search").fill("");
     await page.locator("#sort").selectOption("Model's class");
     const order = ["Normal", "Tapered", "Amorphous"];
     const places = async () =>
       (await shown()).map((id) => order.indexOf(heads.find((one) => one.id === id)!.modelClass ?? ""));
-    await expect
-      .poll(async () => (await places()).filter((at) => at >= 0))
-      .toEqual(
-        heads
-          .map(({ modelClass }) => order.indexOf(modelClass ?? ""))
-          .filter((at) => at >= 0)
-          .sort(),
-      );
+    await eventually(async () => (await places()).filter((at) => at >= 0)).toEqual(
+      heads
+        .map(({ modelClass }) => order.indexOf(modelClass ?? ""))
+        .filter((at) => at >= 0)
+        .sort(),
+    );
     await page.context().close();
   });
 });

@@ -58,11 +58,12 @@ export async function readAs(page: Page, name: string): Promise<void> {
   await dialog.waitFor({ state: "detached" });
 }
 
+/** Asks until the answer is the expected one. */
+export const eventually = <T>(ask: () => T) => expect.poll(ask, { timeout: PATIENCE });
+
 /** Everything that was decided is answered. */
 export async function saved(page: Page): Promise<void> {
-  await expect
-    .poll(() => page.evaluate("localStorage.getItem('androscope.pending')"), { timeout: PATIENCE })
-    .toBe("[]");
+  await eventually(() => page.evaluate("localStorage.getItem('androscope.pending')")).toBe("[]");
 }
 
 export interface Running {

@@ -5,6 +5,7 @@ import type { Head, Value } from "../src/server/api.ts";
 import { verifyFolder } from "../src/server/index.ts";
 import {
   CHROMIUM,
+  eventually,
   hasChromium,
   phantomFiles,
   type Running,
@@ -41,14 +42,14 @@ describe.skipIf(!hasChromium)(`androscope app in ${CHROMIUM} (skipped where it i
     // How far it is, in words, while it lasts.
     await page.locator(".analysing", { hasText: /\d+ to analyse/ }).waitFor();
     await page.locator(".analysing").waitFor({ state: "detached", timeout: 200_000 });
-    await expect.poll(() => page.locator("td", { hasText: /^done/ }).count()).toBe(HEADS);
+    await eventually(() => page.locator("td", { hasText: /^done/ }).count()).toBe(HEADS);
 
     // From a button the letters are the page's.
     await page.getByText("Choose images …").focus();
     await page.keyboard.press("g");
     await page.keyboard.press("h");
     await page.locator(".cell").first().waitFor();
-    await expect.poll(() => page.locator(".counts").innerText()).toContain(`${HEADS} heads`);
+    await eventually(() => page.locator(".counts").innerText()).toContain(`${HEADS} heads`);
 
     const classes = ["Normal", "Tapered", "Pyriform", "Amorphous"];
     const reasons = ["no-head", "cut", "unjudgeable"] as const;
@@ -61,19 +62,19 @@ describe.skipIf(!hasChromium)(`androscope app in ${CHROMIUM} (skipped where it i
       expected.push(out ? { kind: "excluded", why: reasons[key - 1]! } : { kind: "class", class: classes[key - 1]! });
     }
     await saved(page);
-    await expect.poll(() => page.locator(".counts").innerText()).toContain(`${HEADS} decided by me`);
+    await eventually(() => page.locator(".counts").innerText()).toContain(`${HEADS} decided by me`);
     const heads = await headsOf(app, 1, "Ada");
     expect(heads.map(({ decision }) => decision?.value)).toEqual(expected);
 
     // Undo takes back the newest, twice the one before; doing again brings them back.
     await page.keyboard.press("u");
     await page.keyboard.press("u");
-    await expect.poll(async () => (await headsOf(app, 1, "Ada")).filter(({ decision }) => !decision).length).toBe(2);
+    await eventually(async () => (await headsOf(app, 1, "Ada")).filter(({ decision }) => !decision).length).toBe(2);
     await page.keyboard.press("Shift+U");
     await page.keyboard.press("Shift+U");
-    await expect
-      .poll(async () => (await headsOf(app, 1, "Ada")).map(({ decision }) => decision?.value))
-      .toEqual(expected);
+    await eventually(async () => (await headsOf(app, 1, "Ada")).map(({ decision }) => decision?.value)).toEqual(
+      expected,
+    );
     expect(complaints).toEqual([]);
     await page.context().close();
   });
@@ -163,7 +164,7 @@ describe.skipIf(!hasChromium)(`androscope app in ${CHROMIUM} (skipped where it i
       .locator("td")
       .nth(column);
     expect(await cell.innerText()).toMatch(new RegExp(`^${ada.length} `));
-    await expect.poll(() => page.locator(".report").innerText()).toContain("Research use only; not for diagnosis.");
+    await eventually(() => page.locator(".report").innerText()).toContain("Research use only; not for diagnosis.");
     expect(await page.locator(".report figure svg[role=img]").count()).toBeGreaterThan(5);
     await page.emulateMedia({ media: "print" });
     expect(await page.locator("header.top").isVisible()).toBe(false);

@@ -63,6 +63,7 @@ export class Heads {
     for (const { id } of heads) if (!before.has(id)) this.#tell(id);
     this.#changed();
     if (before.size !== heads.length || heads.some(({ id }) => !before.has(id))) this.onOthers();
+    if (this.#wanted.size > 0) this.#soon();
   }
 
   put(...heads: readonly Head[]): void {
@@ -176,7 +177,8 @@ export class Heads {
   }
 
   #soon(): void {
-    if (this.#timer !== undefined) return;
+    // What is told while the list is on its way is asked for after it.
+    if (this.#timer !== undefined || !this.loaded) return;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       void this.#fetch();
