@@ -177,26 +177,31 @@ function outlineOf(image: Image, map: ByteMap, found: Found, headLength: number)
   const stain = cut(plane, tight);
   const refined = refineBoundary(gaussian(stain, sigma), cut(rough, tight), BOUNDARY);
   const place = { left: left + tight.left, top: top + tight.top };
-  const { mask, touches } = withinPicture(refined, place, image);
-  return mask && { found, mask, stain, isCut: touches, ...place };
+  const { mask, onBorder } = withinPicture(refined, place, image);
+  // Beyond the picture its edge is repeated, and what is refined there shrinks: the network's own mask tells, too.
+  const chord = Math.max(onBorder, withinPicture(rough, { left, top }, image).onBorder);
+  return mask && { found, mask, stain, isCut: chord > LEAST_CHORD * headLength, ...place };
 }
 
-/** What of a mask lies in the picture, and whether that reaches the picture's border. */
+/** What of a mask lies in the picture, and how many of its pixels lie on the picture's border. */
 function withinPicture(
   { width, height, data }: Mask,
   { left, top }: { left: number; top: number },
   picture: Pick<Image, "width" | "height">,
-): { mask: Mask | undefined; touches: boolean } {
-  let touches = false;
+): { mask: Mask | undefined; onBorder: number } {
+  let onBorder = 0;
   const inside = data.map((value, i) => {
     const x = left + (i % width);
     const y = top + Math.floor(i / width);
     if (value === 0 || x < 0 || y < 0 || x >= picture.width || y >= picture.height) return 0;
-    if (x === 0 || y === 0 || x === picture.width - 1 || y === picture.height - 1) touches = true;
+    if (x === 0 || y === 0 || x === picture.width - 1 || y === picture.height - 1) onBorder++;
     return 1;
   });
-  return { mask: largestRegion({ width, height, data: inside }), touches };
+  return { mask: largestRegion({ width, height, data: inside }), onBorder };
 }
+
+/** A head is cut where the picture's border goes through it on more than this, in usual lengths: not where it just touches. */
+const LEAST_CHORD = 0.15;
 
 /** Of stage 0: its smoothing in usual lengths, and its boundary (heads/boundary.ts). */
 const SMOOTHING = 0.015;
