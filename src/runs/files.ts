@@ -48,11 +48,14 @@ export async function requireWritable(path: string): Promise<void> {
   }
 }
 
+/** Whole, or in pieces of text that need not be in memory at once. */
+export type FileContent = string | Uint8Array | Iterable<string>;
+
 /**
  * Writes `content` to `path`, creating its folders. A reader sees the old file or the new one, never a part. A link is
  * followed; a pipe or device, such as /dev/stdout, is written to and not replaced.
  */
-export async function writeFileAtomic(path: string, content: string | Uint8Array): Promise<void> {
+export async function writeFileAtomic(path: string, content: FileContent): Promise<void> {
   const target = await realpath(path).catch(() => path);
   const there = await stat(target).catch(() => undefined);
   if (there === undefined || there.isFile() || there.isDirectory()) return replaceFile(target, content);
@@ -61,13 +64,14 @@ export async function writeFileAtomic(path: string, content: string | Uint8Array
   });
 }
 
-async function replaceFile(path: string, content: string | Uint8Array): Promise<void> {
+async function replaceFile(path: string, content: FileContent): Promise<void> {
   const temporary = `${path}.${process.pid}-${randomUUID().slice(0, 8)}.part`;
   try {
     await makeFolder(dirname(path));
     const handle = await open(temporary, "w");
     try {
-      await handle.writeFile(content);
+      if (typeof content === "string" || content instanceof Uint8Array) await handle.writeFile(content);
+      else for (const part of content) await handle.writeFile(part);
       await handle.sync();
     } finally {
       await handle.close();

@@ -12,13 +12,26 @@ const NOT_COUNTED = ["refused (not counted)", "cut (not counted)"] as const;
  * Category 1 is the model's first class. A head that a person excluded keeps its class and has `accepted` false. `score` is
  * the detector's; the class's probabilities are under `attributes`, which is not COCO's own.
  */
-export function coco({ analyser, pictures, criteria, normalClass }: AnalysedSample) {
+export function coco(sample: AnalysedSample) {
+  return { ...aboutSample(sample), annotations: [...annotationsOf(sample)] };
+}
+
+export type CocoDocument = ReturnType<typeof coco>;
+
+/** The same document as text, piece by piece: a sample of thousands of photographs need not be in memory at once. */
+export function* cocoText(sample: AnalysedSample): Generator<string> {
+  const about = JSON.stringify(aboutSample(sample), null, 1);
+  yield `${about.slice(0, about.lastIndexOf("}")).trimEnd()},\n "annotations": [`;
+  let between = "\n  ";
+  for (const annotation of annotationsOf(sample)) {
+    yield between + JSON.stringify(annotation);
+    between = ",\n  ";
+  }
+  yield "\n ]\n}\n";
+}
+
+function aboutSample({ analyser, pictures }: AnalysedSample) {
   const { classes } = analyser;
-  const found = pictures.flatMap((picture, i) =>
-    picture.analysis.heads
-      .filter(({ outline }) => simplified(outline).length >= 3)
-      .map((head) => ({ head, picture, image: i + 1 })),
-  );
   return {
     info: {
       description: `Sperm heads found and classified by ${analyser.program}. ${RESEARCH_USE}`,
@@ -38,17 +51,21 @@ export function coco({ analyser, pictures, criteria, normalClass }: AnalysedSamp
       ...classes.map((name, c) => ({ id: c + 1, name, supercategory: "sperm head" })),
       ...NOT_COUNTED.map((name, k) => ({ id: classes.length + k + 1, name, supercategory: "not counted" })),
     ],
-    annotations: found.map(({ head, picture, image }, i) => {
+  };
+}
+
+function* annotationsOf({ analyser, pictures, criteria, normalClass }: AnalysedSample) {
+  let id = 0;
+  for (const [i, picture] of pictures.entries()) {
+    for (const head of picture.analysis.heads) {
       const corners = simplified(head.outline);
-      const verdict = verdictOf(head, {
-        umPerPx: picture.umPerPx,
-        normalClass,
-        ...(criteria ? { criteria } : {}),
-      });
-      return {
-        id: i + 1,
-        image_id: image,
-        category_id: categoryOf(head, verdict.label, classes.length),
+      if (corners.length < 3) continue;
+      const { umPerPx } = picture;
+      const verdict = verdictOf(head, { umPerPx, normalClass, ...(criteria ? { criteria } : {}) });
+      yield {
+        id: ++id,
+        image_id: i + 1,
+        category_id: categoryOf(head, verdict.label, analyser.classes.length),
         segmentation: [corners.flat()],
         bbox: boundingBox(corners),
         area: Math.abs(signedArea(corners)),
@@ -63,11 +80,9 @@ export function coco({ analyser, pictures, criteria, normalClass }: AnalysedSamp
           against: [...verdict.against],
         },
       };
-    }),
-  };
+    }
+  }
 }
-
-export type CocoDocument = ReturnType<typeof coco>;
 
 function categoryOf({ state }: FoundHead, label: number | undefined, classes: number): number {
   if (state === "head" && label !== undefined) return label + 1;

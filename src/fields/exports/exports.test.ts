@@ -12,7 +12,7 @@ import { ANALYSER, foundHead, MEASURES } from "../fixtures.ts";
 import type { Outline } from "../head.ts";
 import { compareReplicates } from "../replicates.ts";
 import { sampleStatistics } from "../statistics.ts";
-import { type CocoDocument, coco } from "./coco.ts";
+import { type CocoDocument, coco, cocoText } from "./coco.ts";
 import { type GeoJsonCollection, geoJson, uuidOf } from "./geojson.ts";
 import { headsCsv } from "./heads-csv.ts";
 import { signedArea } from "./polygon.ts";
@@ -357,4 +357,10 @@ test("all files are written, one GeoJSON for every picture, whatever it is calle
     expect(JSON.parse(await readFile(join(folder, name), "utf8"))).toBeTypeOf("object");
   }
   expect(JSON.parse(await readFile(join(folder, "geojson/F~2.geojson"), "utf8")).image).toBe("b/F.tif");
+});
+
+test("COCO in pieces is the same document, also of a sample without a head or a picture", () => {
+  const empty = picture({ analysis: { width: 5, height: 5, heads: [] } });
+  for (const of of [sample(), sample(picture(), empty, picture()), sample(empty), { ...sample(), pictures: [] }])
+    expect(JSON.parse([...cocoText(of)].join(""))).toEqual(read(coco(of)));
 });

@@ -1,6 +1,7 @@
 /** heads.csv: a row for everything that was found, counted or not. */
 import { formatCsv } from "../../runs/index.ts";
 import { isCounted } from "../counts.ts";
+import type { FoundHead } from "../head.ts";
 import { micrometres } from "../measures.ts";
 import type { AnalysedPicture, AnalysedSample } from "./sample.ts";
 import { verdictOf } from "./verdicts.ts";
@@ -11,7 +12,7 @@ const fixed = (value: number | undefined, digits: number) =>
   value === undefined || !Number.isFinite(value) ? null : Number(value.toFixed(digits));
 
 export function headsCsv(sample: AnalysedSample): string {
-  const rows = sample.pictures.flatMap((picture) => picture.analysis.heads.map((_, i) => row(sample, picture, i)));
+  const rows = sample.pictures.flatMap((picture) => picture.analysis.heads.map((head) => row(sample, picture, head)));
   return formatCsv(columnsOf(sample), rows);
 }
 
@@ -31,9 +32,8 @@ function columnsOf({ analyser, pictures, criteria }: AnalysedSample): string[] {
   ];
 }
 
-function row({ analyser, criteria, normalClass }: AnalysedSample, picture: AnalysedPicture, index: number): Row {
-  const { path, umPerPx, excluded, analysis } = picture;
-  const head = analysis.heads[index]!;
+function row({ analyser, criteria, normalClass }: AnalysedSample, picture: AnalysedPicture, head: FoundHead): Row {
+  const { path, umPerPx, excluded } = picture;
   const { measures: m } = head;
   const verdict = verdictOf(head, { umPerPx, normalClass, ...(criteria ? { criteria } : {}) });
   // What is cut has no length: its measures in µm would be read as such.

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { writeFileAtomic, writeJson } from "../../runs/index.ts";
 import type { Agreement } from "../replicates.ts";
 import type { SampleStatistics } from "../statistics.ts";
-import { coco } from "./coco.ts";
+import { cocoText } from "./coco.ts";
 import { type GeoJsonOptions, geoJson } from "./geojson.ts";
 import { headsCsv } from "./heads-csv.ts";
 import { outputStems } from "./names.ts";
@@ -28,7 +28,7 @@ export async function writeExports(
   { replicates, ...options }: ExportOptions = {},
 ): Promise<string[]> {
   const written: string[] = [];
-  const text = async (name: string, content: string) => {
+  const text = async (name: string, content: string | Iterable<string>) => {
     await writeFileAtomic(join(folder, name), content);
     written.push(name);
   };
@@ -40,7 +40,7 @@ export async function writeExports(
   for (const [i, picture] of sample.pictures.entries()) {
     await json(`geojson/${stems[i]}.geojson`, geoJson(sample, picture, options));
   }
-  await json("coco.json", coco(sample));
+  await text("coco.json", cocoText(sample));
   await text("heads.csv", headsCsv(sample));
   await json("summary.json", summaryDocument(sample, statistics, replicates));
   await text("summary.txt", summaryText(sample, statistics, replicates));
