@@ -54,9 +54,8 @@ describe("androscope app", () => {
       await app.client.upload(sample, "field", { "secret-name.png": await photograph(3, 1) });
       await app.client.upload(sample, "crop", { "secret-text.png": Buffer.from("no picture") });
       const [field] = await app.client.analysed(sample);
-      // Noise: there is no head to tell the scale by.
-      expect(field).toMatchObject({ state: "failed", error: { code: "field/no-scale" } });
-      expect(JSON.stringify(field!.error)).not.toContain(data);
+      // Noise: there is no head to tell the scale by, and so none at all.
+      expect(field).toMatchObject({ state: "done", error: null, heads: 0 });
     } finally {
       const { status, stderr } = await app.end("SIGTERM");
       expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
@@ -114,9 +113,7 @@ test("the OpenAPI document has every route that is served, with its schemas, and
         parameters,
       })),
     );
-    // GeoJSON has its place, and is another's work.
-    const served = (Object.keys(API) as RouteName[]).filter((name) => name !== "exportGeoJson");
-    expect(found.map(({ operationId }) => operationId).sort()).toEqual(served.toSorted());
+    expect(found.map(({ operationId }) => operationId).sort()).toEqual(Object.keys(API).sort());
     for (const { path, method, operationId, parameters } of found) {
       const route: Route = API[operationId as RouteName];
       expect(path).toBe(route.path.replace(/:(\w+)/g, "{$1}"));
