@@ -6,6 +6,7 @@ import { DEFAULT_DIFFICULTY, DEFAULT_SIZE } from "./generate.ts";
 import {
   type Canvas,
   drawStain,
+  drawTail,
   newCanvas,
   type Placement,
   paintDebris,
@@ -125,18 +126,5 @@ function paintTailOf(
     y: pose.y + end * Math.sin(pose.angle),
     angle: pose.angle + tail.normal(0, 0.2),
   };
-  paintTail(
-    canvas,
-    start,
-    stain,
-    {
-      length: tail.uniform(100, 220),
-      width: tail.uniform(2.2, 3.2),
-      curl: tail.uniform(0.4, 1.5),
-      strength: tail.uniform(0.7, 1.25),
-      midpiece: tail.uniform(10, 22),
-      bulge: 1.1 + 1.3 * tail.beta(1.2, 1.5),
-    },
-    tail,
-  );
+  paintTail(canvas, start, stain, drawTail(tail), tail);
 }

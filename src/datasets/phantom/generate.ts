@@ -2,7 +2,16 @@
 import type { Image, Mask } from "../../imaging/index.ts";
 import { Random } from "../../runs/index.ts";
 import { type CameraOptions, drawCamera, photograph } from "./camera.ts";
-import { drawStain, newCanvas, type Placement, paintDebris, paintHead, paintTail, type Stain } from "./paint.ts";
+import {
+  drawStain,
+  drawTail,
+  newCanvas,
+  type Placement,
+  paintDebris,
+  paintHead,
+  paintTail,
+  type Stain,
+} from "./paint.ts";
 import { drawShape, PHANTOM_CLASSES, type PhantomClass, type Shape } from "./shapes.ts";
 
 export interface PhantomOptions {
@@ -58,20 +67,7 @@ export function generatePhantom(
     y: pose.y + end * Math.sin(pose.angle),
     angle: pose.angle + tail.normal(0, 0.22),
   };
-  const tailMap = paintTail(
-    canvas,
-    start,
-    stain,
-    {
-      length: tail.uniform(100, 220),
-      width: tail.uniform(2.2, 3.2),
-      curl: tail.uniform(0.4, 1.5),
-      strength: tail.uniform(0.7, 1.25),
-      midpiece: tail.uniform(10, 22),
-      bulge: 1.1 + 1.3 * tail.beta(1.2, 1.5),
-    },
-    tail,
-  );
+  const tailMap = paintTail(canvas, start, stain, drawTail(tail), tail);
   const { coverage, parts } = paintHead(canvas, shape, pose, stain, random.stream("head"));
   const mask = Uint8Array.from(coverage, (share) => (share >= 0.5 ? 1 : 0));
   for (let i = 0; i < parts.length; i++) if (!parts[i]) parts[i] = tailMap[i]!;

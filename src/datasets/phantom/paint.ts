@@ -153,6 +153,18 @@ export interface TailOptions {
   bulge: number;
 }
 
+/** Draws a whole tail's options. */
+export function drawTail(random: Random): TailOptions {
+  return {
+    length: random.uniform(100, 220),
+    width: random.uniform(2.2, 3.2),
+    curl: random.uniform(0.4, 1.5),
+    strength: random.uniform(0.7, 1.25),
+    midpiece: random.uniform(10, 22),
+    bulge: 1.1 + 1.3 * random.beta(1.2, 1.5),
+  };
+}
+
 /** Paints a tail from a point on. @returns 4 where the midpiece, 5 where the tail covers more than half of a pixel */
 export function paintTail(
   canvas: Canvas,
