@@ -3,6 +3,7 @@
  * moved into its place, so what is there is whole; what a killed program left in `incoming/` is removed at the next start.
  */
 import { createHash, randomUUID } from "node:crypto";
+import { once } from "node:events";
 import { createWriteStream } from "node:fs";
 import { chmod, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -50,10 +51,13 @@ export async function receive(folder: string, stream: Readable, signal: AbortSig
       next(null, chunk);
     },
   });
+  const file = createWriteStream(path, { flags: "wx", mode: 0o600, flush: true });
   try {
-    await pipeline(stream, counted, createWriteStream(path, { flags: "wx", mode: 0o600, flush: true }), { signal });
+    await pipeline(stream, counted, file, { signal });
     return { path, sha256: sum.digest("hex"), bytes };
   } catch (error) {
+    // Broken off early, it may not be open yet: removed before, it would be made after.
+    if (!file.closed) await once(file, "close");
     await rm(path, { force: true });
     throw fileError(error, path, "write");
   }
