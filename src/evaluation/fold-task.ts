@@ -128,15 +128,19 @@ export function isFoldDistilled(folder: string, task: FoldTask): boolean {
 }
 
 /**
- * Where the result of a fold's stage 1 is kept for other runs: it does not depend on the configuration of stage 2.
+ * Where the result of a fold's stage 1 is kept for other runs: it depends neither on the configuration of stage 2 nor on
+ * any label, so that it is the same whichever of its images keep theirs.
  * @param shared the folder of such results
  */
 function sharedStage1(shared: string, task: FoldTask): string {
   const { version, dataset, fold, train, unlabelled, config, init, seed, threads, device } = task;
   const { network, distill } = config;
-  const samples = { dataset, fold, train, unlabelled };
+  const members = [...train, ...unlabelled].sort((a, b) => a - b);
   const start = initServesStage1(config) ? init : undefined;
-  return join(shared, hashOf({ version, ...samples, network, distill, init: start, seed, threads, device }));
+  return join(
+    shared,
+    hashOf({ version, dataset, fold, members, network, distill, init: start, seed, threads, device }),
+  );
 }
 
 /** Takes over stage 1 of a fold from {@link keepStage1} of an earlier run, if there was one. */

@@ -4,11 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { type Dataset, phantomDataset } from "../datasets/index.ts";
-import { silent } from "../runs/index.ts";
+import { readArrays, silent } from "../runs/index.ts";
 import { crossValidate } from "./crossval.ts";
 import { foldsInTurn } from "./fold-task.ts";
 import { chooseInside } from "./nested.ts";
-import { configOf, probabilitiesOf, runStudy, type Study } from "./study.ts";
+import { configOf, probabilitiesOf, runStudy, type Study, type StudyRow } from "./study.ts";
+import type { TrainingChange } from "./training-change.ts";
 
 const TINY = {
   network: { widths: [4, 4, 8, 8], blocks: [1, 1, 1, 1], viewSize: 32 },
@@ -98,6 +99,38 @@ test("computes what is missing, keeps what is there, and shares stage 1 without 
     const expected = found.get(whole.images[i]!.id)!;
     for (const [c, p] of probabilities.entries()) expect(Math.abs(p - expected[c]!)).toBeLessThan(1 / 65535);
   }
+}, 120_000);
+
+test("stage 1 is computed once for a fold, whichever of its labels are kept or right", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "androscope-study-"));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const config = { ...TINY, tune: { steps: 1, batch: 4 } };
+  const row = (name: string, change: TrainingChange): StudyRow => ({ name, what: name, config, change });
+  const labels = [row("all", {}), row("half", { labelled: 0.5 }), row("flipped", { flipped: { share: 0.5 } })];
+  const run = async (name: string, rows: StudyRow[]) => {
+    const runs = join(folder, name);
+    await runStudy({
+      study: { ...study, seeds: [1], rows },
+      dataset: phantoms(),
+      threads: 1,
+      version: "0",
+      licence: "",
+      progress: silent,
+      results: join(folder, `${name}.json`),
+      folder: runs,
+    });
+    const kept = (await readdir(join(runs, "stage1"))).sort();
+    return Promise.all(kept.map(async (file) => (await readArrays(join(runs, "stage1", file))).arrays));
+  };
+
+  const shared = await run("shared", labels);
+  expect(shared).toHaveLength(2);
+  // The one that keeps half of its labels, alone: what it computes is what the others computed.
+  const alone = await run("alone", labels.slice(1, 2));
+  expect(alone).toEqual(shared);
+
+  // Fewer images are another stage 1.
+  expect(await run("fewer", [labels[0]!, row("fewer", { images: 0.5 })])).toHaveLength(4);
 }, 120_000);
 
 test("in pairs every image is predicted once for each other fold, by a network that saw neither", async () => {

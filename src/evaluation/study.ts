@@ -155,14 +155,14 @@ export async function runStudy(options: StudyRun): Promise<StudyResults> {
   const queue = wanted.filter(({ id }) => !results.entries.some((entry) => entry.id === id));
   progress.log(`${study.name}: ${wanted.length - queue.length} of ${wanted.length} cross-validations are there`);
   let saving = Promise.resolve();
-  // Rows that differ in stage 2 alone share stage 1: the first of them computes it, the others wait for that.
+  // Rows that differ in stage 2 or labels alone share stage 1: the first of them computes it, the others wait for that.
   const stage1 = new Map<string, Promise<unknown>>();
   const lane = async () => {
     for (let next = queue.shift(); next; next = queue.shift()) {
       const { row, seed, config, init, id } = next;
       const { network, distill } = config;
       const start = initServesStage1(config) ? init?.hash : undefined;
-      const same = hashOf({ network, distill, change: row.change, init: start, seed });
+      const same = hashOf({ network, distill, images: row.change?.images, init: start, seed });
       const first = stage1.get(same);
       const { promise, resolve } = Promise.withResolvers<void>();
       if (first) await first;

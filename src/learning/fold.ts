@@ -180,9 +180,13 @@ const fileOf =
   (kind: string) =>
     folder && join(folder, `${name}.${kind}`);
 
+/** What stage 1 sees: it needs no labels, and neither do the statistics of colours. */
+const seenBy = ({ train, unlabelled = [] }: TrainingTask) => [...train, ...unlabelled].sort((a, b) => a - b);
+
 /** How stage 1 looks at crops. */
-function frameOf({ set, train }: TrainingTask): Geometry {
-  return { frameExtent: set.frameExtent, viewExtent: set.frameExtent, ...colourStatistics(set, train) };
+function frameOf(task: TrainingTask): Geometry {
+  const { set } = task;
+  return { frameExtent: set.frameExtent, viewExtent: set.frameExtent, ...colourStatistics(set, seenBy(task)) };
 }
 
 function distilled(task: TrainingTask, geometry: Geometry): Promise<Kept> {
@@ -192,7 +196,7 @@ function distilled(task: TrainingTask, geometry: Geometry): Promise<Kept> {
     progress.start(`${name}: stage 1, distillation`, config.distill.steps);
     const result = await distill({
       set,
-      members: [...task.train, ...(task.unlabelled ?? [])].sort((a, b) => a - b),
+      members: seenBy(task),
       geometry,
       config,
       init: initServesStage1(config) ? task.init : undefined,
