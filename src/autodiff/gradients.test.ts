@@ -78,6 +78,7 @@ const WITHOUT_GRADIENT = {
     "serializeState",
   ],
   "models and their running": ["InferenceRunner", "compile", "compileLoop", "readModel", "readModelMetadata"],
+  "changing a finished model": ["linearLayer", "withLinearLayer"],
   errors: ["FormatError", "ShapeError"],
 };
 

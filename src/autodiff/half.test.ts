@@ -1,7 +1,7 @@
 /** Against the runtime's own rounding, over all kinds of numbers. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { fitHalf, halfBits, toHalf } from "./half.ts";
+import { fitHalf, fromHalf, halfBits, toHalf } from "./half.ts";
 
 // Newer than the oldest Node that the package runs on, and than the language of its sources.
 const Half = (globalThis as unknown as { Float16Array: new (values: number[]) => { buffer: ArrayBuffer } })
@@ -41,4 +41,10 @@ test("what does not fit is known", () => {
   expect(fitHalf(Float32Array.of(1, -65503))).toBe(true);
   expect(fitHalf(Float32Array.of(1, 70000))).toBe(false);
   expect([...toHalf(Float32Array.of(1, -2))]).toEqual([0x3c00, 0xc000]);
+});
+
+test("every half reads as the number the runtime reads", () => {
+  const all = Uint16Array.from({ length: 0x10000 }, (_, bits) => bits);
+  const expected = new (Half as never as { new (b: ArrayBufferLike): ArrayLike<number> })(all.buffer);
+  expect([...fromHalf(all)]).toEqual(Array.from(expected));
 });

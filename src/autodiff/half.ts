@@ -32,3 +32,14 @@ export function fitHalf(values: Float32Array): boolean {
 export function toHalf(values: Float32Array): Uint16Array {
   return Uint16Array.from(values, halfBits);
 }
+
+/** The numbers that half-precision ones stand for. */
+export function fromHalf(halves: Uint16Array): Float32Array {
+  return Float32Array.from(halves, (bits) => {
+    const sign = bits & 0x8000 ? -1 : 1;
+    const exponent = (bits >>> 10) & 0x1f;
+    const fraction = bits & 0x3ff;
+    if (exponent === 0x1f) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
+    return sign * (exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 1024) * 2 ** (exponent - 15));
+  });
+}

@@ -30,6 +30,7 @@ export * from "./device.ts";
 export * from "./elementwise.ts";
 export * from "./grad.ts";
 export * from "./layers.ts";
+export * from "./linear-layer.ts";
 export * from "./losses.ts";
 export * from "./onnx.ts";
 export * from "./pooling.ts";

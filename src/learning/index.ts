@@ -32,6 +32,7 @@ export {
   readInit,
   requireInit,
 } from "./imagenet.ts";
+export { LastLayerLearner, lastLayer, type ReviewedFeatures, withLastLayer } from "./last-layer.ts";
 export {
   exportModel,
   MODEL_FORMAT,

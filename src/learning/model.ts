@@ -50,6 +50,15 @@ const metadataSchema = z.object({
     /** Where it was trained; models that do not say were trained on the processor. */
     device: z.string().optional(),
   }),
+  /** Where its last layer was learned again from heads that somebody reviewed (last-layer.ts). */
+  adaptation: z
+    .object({
+      /** SHA-256 of the model that it was before. */
+      base: z.string(),
+      heads: z.int(),
+      strength: z.number(),
+    })
+    .optional(),
   /** Crop (base64 of width × height × 3 bytes) and what the model said of it when it was made. */
   golden: z.object({
     width: z.int().min(1).max(4096),
@@ -63,7 +72,8 @@ export type ModelMetadata = z.infer<typeof metadataSchema>;
 
 /** How far a runtime may be from the golden output. */
 export const GOLDEN_TOLERANCE = 1e-3;
-const KEY = "androscope";
+/** Under which the metadata lie in the file. */
+export const METADATA_KEY = "androscope";
 /** The view's side in usual lengths: it is made for the long heads. */
 const LONG_HEADS = 1.45;
 
@@ -84,6 +94,8 @@ export interface Prediction {
   /** [S, S] probabilities in the frame. */
   mask: Float32Array;
   acrosome: Float32Array;
+  /** What the last layer saw, averaged over the views. */
+  features: Float32Array;
 }
 
 export interface ModelDescription extends Pick<ModelMetadata, "program" | "training" | "acceptance"> {
@@ -102,12 +114,7 @@ export async function exportModel(parts: ClassifierParts, description: ModelDesc
     Object.keys(MODEL_OUTPUTS).map((name) => [name, all[name as keyof typeof MODEL_OUTPUTS]]),
   );
   const golden = goldenCrop(Math.round(parts.geometry.frameExtent));
-  const bare = await InferenceRunner.create(compile(outputs, { halfWeights: compact }), { threads: 1 });
-  const { probabilities } = await bare.run(
-    { crops: canvasOf([golden]), sizes: sizesOf([golden]) },
-    { crops: [1, golden.height, golden.width, 3] },
-  );
-  bare.dispose();
+  const probabilities = await goldenAnswer(compile(outputs, { halfWeights: compact }), golden);
   const metadata: ModelMetadata = {
     format: MODEL_FORMAT,
     program: description.program,
@@ -122,17 +129,33 @@ export async function exportModel(parts: ClassifierParts, description: ModelDesc
       width: golden.width,
       height: golden.height,
       pixels: Buffer.from(golden.data).toString("base64"),
-      probabilities: [...(probabilities!.data as Float32Array)],
+      probabilities,
     },
   };
   return compile(outputs, {
     halfWeights: compact,
     metadata: {
-      [KEY]: JSON.stringify(metadata),
+      [METADATA_KEY]: JSON.stringify(metadata),
       licence: description.training.licence,
       use: "Research use only; not for diagnosis.",
     },
   });
+}
+
+/** What a model, whole or still without its description, says of its golden crop. */
+export async function goldenAnswer(bytes: Uint8Array, golden: Image): Promise<number[]> {
+  const runner = await InferenceRunner.create(bytes, { threads: 1 });
+  const { probabilities } = await runner.run(
+    { crops: canvasOf([golden]), sizes: sizesOf([golden]) },
+    { crops: [1, golden.height, golden.width, 3] },
+  );
+  runner.dispose();
+  return [...(probabilities!.data as Float32Array)];
+}
+
+/** The crop whose answer a model's metadata hold. */
+export function goldenOf({ golden: { width, height, pixels } }: Pick<ModelMetadata, "golden">): Image {
+  return { width, height, data: new Uint8Array(Buffer.from(pixels, "base64")) };
 }
 
 /** A drawn crop, nobody's: a dark tilted oval with a lighter end on a pale ground, with noise. */
@@ -205,13 +228,8 @@ export class Model {
     });
     const model = new Model(runner, metadata);
     const { golden } = metadata;
-    const image = {
-      width: golden.width,
-      height: golden.height,
-      data: new Uint8Array(Buffer.from(golden.pixels, "base64")),
-    };
     // A foreign graph under our description lacks inputs or outputs.
-    const [prediction] = await model.predict([image]).catch((cause) => {
+    const [prediction] = await model.predict([goldenOf(metadata)]).catch((cause) => {
       model.dispose();
       throw notAModel(where, `a graph that does not take a crop: ${(cause as Error).message.slice(0, 200)}`, cause);
     });
@@ -245,6 +263,7 @@ export class Model {
     );
     const classes = this.metadata.classes.length;
     const frame = this.metadata.viewSize ** 2;
+    const channels = (out.features!.data as Float32Array).length / images.length;
     const row = (name: string, i: number, size: number) =>
       (out[name]!.data as Float32Array).slice(i * size, (i + 1) * size);
     return images.map((_, i) => {
@@ -264,6 +283,7 @@ export class Model {
         direction: row("direction", i, 1)[0]!,
         mask: row("mask", i, frame),
         acrosome: row("acrosome", i, frame),
+        features: row("features", i, channels),
       };
     });
   }
@@ -273,10 +293,11 @@ export class Model {
   }
 }
 
-function readMetadata(bytes: Uint8Array, where: string): ModelMetadata {
+/** @throws `model/not-a-model`, `model/newer` */
+export function readMetadata(bytes: Uint8Array, where: string): ModelMetadata {
   let text: string | undefined;
   try {
-    text = readModelMetadata(bytes)[KEY];
+    text = readModelMetadata(bytes)[METADATA_KEY];
   } catch (cause) {
     throw notAModel(where, "a file that is not ONNX", cause);
   }
