@@ -1,4 +1,13 @@
+export {
+  type Adaptation,
+  adaptLastLayer,
+  compareModels,
+  type JudgedHead,
+  type ModelComparison,
+  type ReviewedHead,
+} from "./adaptation.ts";
 export { ALTERATIONS, type AlterationName } from "./alterations.ts";
+export { bootstrap } from "./bootstrap.ts";
 export { calibrateFolds, fitTemperature, withTemperature } from "./calibration.ts";
 export { type CrossvalOptions, type CrossvalResult, type CrossvalRun, crossValidate } from "./crossval.ts";
 export { writeCrossvalReport } from "./crossval-report.ts";
@@ -43,5 +52,5 @@ export {
   type StudyRow,
   type StudyRun,
 } from "./study.ts";
-export { bootstrap, type RowSummary, summarizeStudy } from "./study-summary.ts";
+export { type RowSummary, summarizeStudy } from "./study-summary.ts";
 export type { TrainingChange } from "./training-change.ts";

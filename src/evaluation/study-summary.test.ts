@@ -1,8 +1,9 @@
 /** Summaries of studies, against what can be computed by hand. */
 import { expect, test } from "vitest";
 import { Random } from "../runs/index.ts";
+import { bootstrap } from "./bootstrap.ts";
 import { packProbabilities, type Study, type StudyEntry, type StudyResults } from "./study.ts";
-import { bootstrap, summarizeStudy } from "./study-summary.ts";
+import { summarizeStudy } from "./study-summary.ts";
 
 const CLASSES = ["a", "b"];
 const LABELS = Array.from({ length: 40 }, (_, i) => i % 2);

@@ -1,5 +1,5 @@
 /** What a study says: means over seeds, ensembles of seeds, and differences between rows with paired intervals. */
-import { Random } from "../runs/index.ts";
+import { bootstrap } from "./bootstrap.ts";
 import { calibrateFolds } from "./calibration.ts";
 import { argmax, computeMetrics, type Interval, wilson } from "./metrics.ts";
 import { hitsOf, probabilitiesOf, type Study, type StudyEntry, type StudyResults } from "./study.ts";
@@ -63,8 +63,6 @@ function ensembleOf(results: StudyResults, entries: StudyResults["entries"]) {
   return { accuracy: hits / results.images.length, interval: wilson(hits, results.images.length) };
 }
 
-const DRAWS = 4000;
-
 /**
  * Mean difference of accuracy over the seeds that both rows have, and its 95 % bootstrap interval: images and seeds are
  * drawn with replacement, the same ones for both rows, so that what is hard for both does not widen it.
@@ -79,20 +77,4 @@ function differenceOf(results: StudyResults, name: string, against: string): Row
     return a.map((hit, i) => Number(hit) - Number(b[i]));
   });
   return { against, seeds: seeds.length, mean: mean(gains.map(mean)), interval: bootstrap(gains) };
-}
-
-/** @param gains by seed and image */
-export function bootstrap(gains: readonly (readonly number[])[], draws = DRAWS): Interval {
-  const random = Random.seeded(1).stream("bootstrap");
-  const count = gains[0]!.length;
-  const means = Array.from({ length: draws }, () => {
-    const drawn = gains.map(() => gains[random.integer(gains.length)]!);
-    let sum = 0;
-    for (let i = 0; i < count; i++) {
-      const image = random.integer(count);
-      for (const gain of drawn) sum += gain[image]!;
-    }
-    return sum / (count * gains.length);
-  }).sort((a, b) => a - b);
-  return { low: means[Math.floor(0.025 * draws)]!, high: means[Math.ceil(0.975 * draws) - 1]! };
 }
