@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { resolve } from "node:path";
 import { BUNDLED_MODEL } from "../learning/index.ts";
 import { AndroscopeError } from "../runs/index.ts";
-import { analyserProcess, buildPage, isLoopback, startApp, verifyFolder } from "../server/index.ts";
+import { analyserProcess, buildPage, isLoopback, learnerProcess, startApp, verifyFolder } from "../server/index.ts";
 import type { Command, CommandResult, Invocation } from "./command.ts";
 import { positive } from "./options.ts";
 
@@ -29,7 +29,7 @@ export const command: Command = {
     model: {
       type: "string",
       value: "M",
-      help: "model.onnx of androscope train; without it the one that comes with the program (models/hushem.md)",
+      help: "model.onnx of androscope train; without it the one that was learned in this folder and is in use, or else the one that comes with the program (models/hushem.md)",
     },
     detector: {
       type: "string",
@@ -77,14 +77,16 @@ async function serve({ options, progress }: Invocation): Promise<CommandResult> 
   });
   const page = await buildPage();
   if (page.state === "failed") progress.log(`The page could not be built; what is there is served.\n${page.detail}`);
+  const networks = {
+    model: options.model ? resolve(options.model) : BUNDLED_MODEL,
+    ...(options.detector ? { detector: resolve(options.detector) } : {}),
+    ...(headLength === undefined ? {} : { headLength }),
+  };
   const app = await startApp({
     ...{ folder: data, port, host },
-    analyser: () =>
-      analyserProcess({
-        model: options.model ? resolve(options.model) : BUNDLED_MODEL,
-        ...(options.detector ? { detector: resolve(options.detector) } : {}),
-        ...(headLength === undefined ? {} : { headLength }),
-      }),
+    analyser: () => analyserProcess(networks),
+    learner: learnerProcess(networks),
+    ownModel: options.model !== undefined,
   });
   void ended.then(async () => {
     await app.close();

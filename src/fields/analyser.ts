@@ -112,9 +112,9 @@ export class Analyser {
 
   /** The head nearest the centre of a crop; one that was cut for its head. */
   async crop(image: Image): Promise<Analysis> {
-    const [prediction] = await this.#model.predict([image]);
+    const prediction = await this.judgeCrop(image);
     const { viewSize, frameExtent } = this.#model.metadata;
-    const mask = frameToCrop(prediction!.mask, viewSize, frameExtent, image.width, image.height);
+    const mask = frameToCrop(prediction.mask, viewSize, frameExtent, image.width, image.height);
     const head = largestRegion(mask);
     const { width, height } = image;
     if (!head) return { width, height, heads: [] };
@@ -122,25 +122,46 @@ export class Analyser {
     return { width, height, heads: [{ ...measured(head, plane, 0, 0, prediction), score: 1, number: 1 }] };
   }
 
-  /** Predictions for what the detector takes for whole heads; undefined for the rest. */
-  async #classify(image: Image, heads: readonly Outlined[], headLength: number): Promise<(Prediction | undefined)[]> {
+  /**
+   * What the model says of heads whose places are known, found before or drawn by somebody.
+   * @param centres in pixels of the photograph
+   */
+  async judge(
+    image: Image,
+    headLength: number,
+    centres: readonly (readonly [number, number])[],
+  ): Promise<Prediction[]> {
     const { frameExtent } = this.#model.metadata;
-    const scale = this.#model.headLength / headLength;
-    const side = Math.round(frameExtent / scale);
-    const wanted = heads.flatMap((head, k) => (refusalBefore(head) || head.isCut ? [] : [k]));
-    const judged = new Array<Prediction | undefined>(heads.length).fill(undefined);
-    for (let from = 0; from < wanted.length; from += BATCH) {
-      const batch = wanted.slice(from, from + BATCH);
+    const side = Math.round((frameExtent * headLength) / this.#model.headLength);
+    const judged: Prediction[] = [];
+    for (let from = 0; from < centres.length; from += BATCH) {
       const crops = await Promise.all(
-        batch.map((k) => {
-          const { found } = heads[k]!;
-          const unit = headLength / WORKING_LENGTH;
-          const { image: square } = squareAround(image, found.x * unit, found.y * unit, side);
+        centres.slice(from, from + BATCH).map(([x, y]) => {
+          const { image: square } = squareAround(image, x, y, side);
           return resized(square, Math.round(frameExtent), Math.round(frameExtent));
         }),
       );
-      for (const [i, prediction] of (await this.#model.predict(crops)).entries()) judged[batch[i]!] = prediction;
+      judged.push(...(await this.#model.predict(crops)));
     }
+    return judged;
+  }
+
+  /** What the model says of a crop that was cut for one head. */
+  async judgeCrop(image: Image): Promise<Prediction> {
+    return (await this.#model.predict([image]))[0]!;
+  }
+
+  /** Predictions for what the detector takes for whole heads; undefined for the rest. */
+  async #classify(image: Image, heads: readonly Outlined[], headLength: number): Promise<(Prediction | undefined)[]> {
+    const wanted = heads.flatMap((head, k) => (refusalBefore(head) || head.isCut ? [] : [k]));
+    const unit = headLength / WORKING_LENGTH;
+    const predictions = await this.judge(
+      image,
+      headLength,
+      wanted.map((k) => [heads[k]!.found.x * unit, heads[k]!.found.y * unit]),
+    );
+    const judged = new Array<Prediction | undefined>(heads.length).fill(undefined);
+    for (const [i, k] of wanted.entries()) judged[k] = predictions[i];
     return judged;
   }
 

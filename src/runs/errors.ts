@@ -89,6 +89,12 @@ export const ERROR_CODES = {
   "review/has-seen": "A reader who has read a sample openly cannot read it blind.",
   "review/blind": "Others' decisions are kept from a reader who reads blind.",
   "review/archived": "The sample is archived.",
+  "learning/too-few": "Too little was decided to learn from it and to compare.",
+  "learning/busy": "Another learning runs.",
+  "learning/no-model": "The learning left no model.",
+  "learning/not-here": "No model can be learned here.",
+  "learning/failed": "A learning broke off.",
+  "learning/stopped": "A learning was given up.",
   "store/newer": "The database was made by a newer version.",
   "store/damaged": "The database is damaged or none of Androscope's.",
 } as const satisfies Record<string, string>;

@@ -208,6 +208,8 @@ export const LOG_ACTIONS = [
   "add-head",
   /** What the analysis of an image found; without a reader. */
   "analysis",
+  /** Another model judges from then on; of no sample. */
+  "model",
 ] as const;
 
 /** One act. What `old` and `new` hold follows from `action`: docs/app-api.md. */
@@ -218,7 +220,7 @@ export const logRowSchema = z.object({
   act: z.string(),
   action: z.enum(LOG_ACTIONS),
   reader: z.object({ id: idSchema, name: z.string() }).nullable(),
-  sample: idSchema,
+  sample: idSchema.nullable(),
   head: idSchema.nullable(),
   old: z.json(),
   new: z.json(),
@@ -280,6 +282,57 @@ export const disagreementSchema = z.object({
   consensus: decisionSchema.nullable(),
 });
 
+export const LEARNING_STATES = ["running", "done", "failed"] as const;
+/** Two models on reviewed heads that neither learned from. */
+export const comparisonSchema = z.object({
+  heads: z.int(),
+  images: z.int(),
+  /** Heads that each model gives the class of their readers. */
+  correct: z.object({ before: z.int(), after: z.int() }),
+  /** Wrong before and right after; the other way round. */
+  mended: z.int(),
+  spoilt: z.int(),
+  /** Of the difference of the accuracies, 95 %. */
+  interval: z.object({ low: finite, high: finite }),
+  classes: z.array(z.object({ name: z.string(), heads: z.int(), before: z.int(), after: z.int() })),
+});
+
+/** A model learned from what readers decided. */
+export const learningSchema = z.object({
+  id: idSchema,
+  reader: z.object({ id: idSchema, name: z.string() }),
+  samples: z.array(z.object({ id: idSchema, name: z.string() })),
+  begun: time,
+  state: z.enum(LEARNING_STATES),
+  error: errorSchema.nullable(),
+  finished: time.nullable(),
+  /** SHA-256 of the model that judged when it began. */
+  before: z.string(),
+  /** Of the one that was learned; null where nothing better was found. */
+  model: sha256.nullable(),
+  result: z
+    .object({
+      /** What was learned from. */
+      learned: z.object({ heads: z.int(), images: z.int() }),
+      /** How strongly the last layer is pulled to the old one; null where it was left as it was. */
+      strength: z.number().nullable(),
+      comparison: comparisonSchema,
+    })
+    .nullable(),
+  /** Its model judges now. */
+  inUse: z.boolean(),
+});
+
+/** A head of the comparison that the two models give different classes. */
+export const changedHeadSchema = z.object({
+  head: headSchema,
+  sample: idSchema,
+  /** Its readers'. */
+  label: z.string(),
+  before: z.string(),
+  after: z.string(),
+});
+
 /** What `GET /api/events` sends, as JSON in `data`. None holds a decision's value. */
 export const eventSchema = z.discriminatedUnion("type", [
   /** First of every connection: load anew what is shown. */
@@ -300,6 +353,17 @@ export const eventSchema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("heads"), sample: idSchema, image: idSchema, heads: z.array(idSchema) }),
   /** Somebody decided or drew: ask for these heads again. */
   z.object({ type: z.literal("review"), sample: idSchema, heads: z.array(idSchema), reader: idSchema }),
+  /** How far a learning is; when its state changes `done` is `of`. */
+  z.object({
+    type: z.literal("learning"),
+    learning: idSchema,
+    state: z.enum(LEARNING_STATES),
+    done: z.int(),
+    of: z.int(),
+    secondsLeft: z.number().nullable(),
+  }),
+  /** Another model judges what is analysed from now on. */
+  z.object({ type: z.literal("model") }),
   /** A sample is new or has another name, note, calibration or reader. */
   z.object({ type: z.literal("sample"), sample: idSchema }),
 ]);
@@ -316,6 +380,8 @@ export type Head = z.infer<typeof headSchema>;
 export type LogRow = z.infer<typeof logRowSchema>;
 export type Counts = z.infer<typeof countsSchema>;
 export type SampleReport = z.infer<typeof sampleReportSchema>;
+export type Learning = z.infer<typeof learningSchema>;
+export type ChangedHead = z.infer<typeof changedHeadSchema>;
 export type Disagreement = z.infer<typeof disagreementSchema>;
 export type AppEvent = z.infer<typeof eventSchema>;
 export type ApiError = z.infer<typeof errorSchema>;

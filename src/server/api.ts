@@ -65,6 +65,8 @@ export const decisionRequestSchema = z.object({
 });
 export const MOST_DECISIONS = 5000;
 
+export const MOST_LEARNED_SAMPLES = 1000;
+
 /** What an act answers: its row of the log. `replayed`: it had been done before, by the same id. */
 export const doneSchema = z.object({ id: z.string(), seq: z.int(), at: z.iso.datetime(), replayed: z.boolean() });
 
@@ -74,6 +76,10 @@ export const aboutSchema = z.object({
   classes: z.array(z.string()),
   /** What analyses images now. */
   analyser: nouns.analyserSchema,
+  /** Whose model that is; null: the one that the program was started with. */
+  learning: nouns.idSchema.nullable(),
+  /** Whether a model can be learned here. */
+  learns: z.boolean(),
   /** Kinds of images that can be analysed. */
   kinds: z.array(nouns.imageKindSchema),
   limits: z.object({ fileBytes: z.int(), filesPerUpload: z.int(), pixels: z.int(), decisions: z.int() }),
@@ -339,6 +345,48 @@ export const API = {
     params: sampleParams,
     query: forReader.extend({ image: idText }),
     response: { media: "application/geo+json" },
+  },
+
+  listLearnings: {
+    method: "GET",
+    path: "/api/learnings",
+    summary: "All models that were learned from decisions, the newest first.",
+    response: z.object({ learnings: z.array(nouns.learningSchema) }),
+  },
+  startLearning: {
+    method: "POST",
+    path: "/api/learnings",
+    summary:
+      "Learns a model from the final classes of some samples' heads, a third of the images kept for comparing it. One at a time. Refused to a blind reader who has heads left.",
+    body: act.omit({ reason: true }).extend({ samples: z.array(nouns.idSchema).min(1).max(MOST_LEARNED_SAMPLES) }),
+    response: nouns.learningSchema,
+  },
+  getLearning: {
+    method: "GET",
+    path: "/api/learnings/:learning",
+    summary: "One learning with the compared heads on which the two models differ; none for a reader who is blind.",
+    params: z.object({ learning: idText }),
+    query: forReader,
+    response: z.object({
+      learning: nouns.learningSchema,
+      hidden: z.boolean(),
+      changed: z.array(nouns.changedHeadSchema),
+    }),
+  },
+  stopLearning: {
+    method: "POST",
+    path: "/api/learnings/:learning/stop",
+    summary: "Gives up a learning that runs.",
+    params: z.object({ learning: idText }),
+    response: nouns.learningSchema,
+  },
+  useModel: {
+    method: "POST",
+    path: "/api/model",
+    summary:
+      "Has a learned model judge what is analysed from now on; `learning: null`: the one that the program was started with. What was analysed stays as it is.",
+    body: act.extend({ learning: nouns.idSchema.nullable() }),
+    response: doneSchema.extend({ analyser: nouns.analyserSchema, learning: nouns.idSchema.nullable() }),
   },
 
   events: {

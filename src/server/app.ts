@@ -4,15 +4,19 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { AndroscopeError, lockFolder, makeFolder } from "../runs/index.ts";
 import type { Analyser } from "./analysis/analyser.ts";
+import { AnalyserInUse } from "./analysis/in-use.ts";
 import { AnalysisQueue } from "./analysis/queue.ts";
 import { Events } from "./http/events.ts";
 import { Guard } from "./http/guard.ts";
 import { PAGE } from "./http/page.ts";
 import { httpServer } from "./http/server.ts";
 import { UPLOAD_LIMITS, type UploadLimits } from "./http/uploads.ts";
+import type { Learner } from "./learnings/learner.ts";
+import { Learnings, pathOfModel } from "./learnings/learnings.ts";
 import { DECODING_SECONDS, Pictures } from "./pictures/pictures.ts";
 import { openDatabase } from "./store/database.ts";
 import { tilesOf } from "./store/heads.ts";
+import { modelInUse } from "./store/learnings.ts";
 import { prepareOriginals } from "./store/originals.ts";
 
 export interface AppOptions {
@@ -20,6 +24,10 @@ export interface AppOptions {
   folder: string;
   /** Loaded when the folder is held; the server disposes of it. */
   analyser: () => Promise<Analyser>;
+  /** Learns models from what readers decide; without it none can be learned. The server disposes of it. */
+  learner?: Learner;
+  /** Judge with the analyser's own model, even where a learned one is in use in this folder. */
+  ownModel?: boolean;
   /** 0: any that is free. */
   port?: number;
   host?: string;
@@ -56,7 +64,11 @@ export async function startApp(options: AppOptions): Promise<App> {
     const db = await openDatabase(join(folder, "androscope.db"));
     closing.push(() => db.close());
     if (options.mostPages !== undefined) db.exec(`PRAGMA max_page_count = ${options.mostPages}`);
-    const analyser = await options.analyser();
+    const analyser = new AnalyserInUse(await options.analyser());
+    const learned = options.ownModel ? undefined : modelInUse(db);
+    if (learned && options.learner) {
+      analyser.replace(await options.learner.open(await pathOfModel(folder, learned.model)));
+    }
     const pictures = new Pictures(folder, options.decodingSeconds ?? DECODING_SECONDS);
     closing.push(() => pictures.close());
     const events = new Events();
@@ -67,10 +79,15 @@ export async function startApp(options: AppOptions): Promise<App> {
       done: (image) => void pictures.makeThumbnails(image, tilesOf(db, image.id)).catch(() => {}),
     });
     closing.push(() => queue.close());
+    const learnings = new Learnings({
+      ...{ db, folder, analyser, learner: options.learner },
+      tell: (event) => events.tell(event),
+    });
+    closing.push(() => learnings.close());
     const guard = new Guard(host);
     const limits = { ...UPLOAD_LIMITS, ...options.limits };
     const server = await httpServer(
-      { db, folder, analyser, queue, pictures, events, guard, limits },
+      { db, folder, analyser, learnings, queue, pictures, events, guard, limits },
       options.page ?? PAGE,
     );
     closing.push(async () => {

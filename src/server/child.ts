@@ -11,7 +11,7 @@ export interface Order {
   id: number;
   work: unknown;
 }
-export type Answer = { id: number; result: unknown } | { id: number; failure: Failure };
+export type Answer = { id: number; result: unknown } | { id: number; failure: Failure } | { id: number; news: unknown };
 /** Errors lose their class between processes: those of the catalogue travel as their parts. */
 type Failure = { code: ErrorCode; detail: ErrorDetail } | { message: string };
 
@@ -20,6 +20,8 @@ export interface Limits {
   milliseconds: number;
   tooSlow: () => AndroscopeError;
   signal?: AbortSignal | undefined;
+  /** Called with what the helper tells of an order while it is at it. */
+  heard?: ((news: never) => void) | undefined;
 }
 
 export class Helper {
@@ -45,7 +47,7 @@ export class Helper {
     return result;
   }
 
-  async #runNow<T>(work: unknown, { milliseconds, tooSlow, signal }: Limits): Promise<T> {
+  async #runNow<T>(work: unknown, { milliseconds, tooSlow, signal, heard }: Limits): Promise<T> {
     signal?.throwIfAborted();
     if (this.#closed) throw this.#crashed("the server ends");
     const process = this.#running();
@@ -67,6 +69,7 @@ export class Helper {
       const abort = () => giveUp(signal?.reason);
       const hear = (answer: Answer) => {
         if (answer.id !== id) return;
+        if ("news" in answer) return heard?.(answer.news as never);
         end(() => ("result" in answer ? resolve(answer.result as T) : reject(this.#asError(answer.failure))));
       };
       const exit = (status: unknown, by: unknown) => {
@@ -115,12 +118,13 @@ export class Helper {
 }
 
 /** The helper's side: answers orders one at a time, and ends with the server. */
-export function serveOrders(perform: (work: never) => Promise<unknown>): void {
+export function serveOrders(perform: (work: never, tell: (news: unknown) => void) => Promise<unknown>): void {
   process.once("disconnect", () => process.kill(process.pid, "SIGKILL"));
   // A terminal sends these to all processes of a command. The server decides; its end is ours.
   for (const signal of ["SIGINT", "SIGHUP"] as const) process.on(signal, () => {});
   process.on("message", async ({ id, work }: Order) => {
-    const answer = await perform(work as never).then(
+    const tell = (news: unknown) => void process.send?.({ id, news } satisfies Answer, () => {});
+    const answer = await perform(work as never, tell).then(
       (result): Answer => ({ id, result }),
       (error): Answer => ({ id, failure: failureOf(error) }),
     );

@@ -37,7 +37,7 @@ export async function networkAnalyser({ headLength, ...files }: NetworkOptions, 
  * How long heads are in this photograph alone: images of a sample may come from several microscopes, and come one by one.
  * Undefined where nothing in it looks like a head at any scale: then it holds none.
  */
-async function lengthIn(image: Image): Promise<number | undefined> {
+export async function lengthIn(image: Image): Promise<number | undefined> {
   try {
     return await estimateFrom([async () => image]);
   } catch (error) {

@@ -13,11 +13,13 @@ import {
   type RouteName,
   type SampleReport,
 } from "../api.ts";
+import type { Learnings } from "../learnings/learnings.ts";
 import type { Pictures } from "../pictures/pictures.ts";
 import type { Database } from "../store/database.ts";
 import { exportCsv, exportGeoJson, exportJson } from "../store/exports.ts";
-import { headOf, listHeads, tileByKey, tilesOf } from "../store/heads.ts";
+import { headOf, isBlindNow, listHeads, tileByKey, tilesOf } from "../store/heads.ts";
 import { imageOf, listImages } from "../store/images.ts";
+import { changedHeads, learningOf, listLearnings, modelInUse } from "../store/learnings.ts";
 import { logOfHead } from "../store/log.ts";
 import { requireReader, requireSample } from "../store/refusals.ts";
 import { RESEARCH_USE, reportOf } from "../store/report.ts";
@@ -42,6 +44,7 @@ export interface Context {
   /** Of the data. */
   folder: string;
   analyser: Analyser;
+  learnings: Learnings;
   queue: AnalysisQueue;
   pictures: Pictures;
   events: Events;
@@ -71,7 +74,7 @@ export type Handlers = {
 const FOR_EVER = "private, max-age=31536000, immutable";
 
 export function handlersOf(context: Context, openapi: () => Record<string, unknown>): Handlers {
-  const { db, folder, analyser, queue, pictures, events, guard, limits } = context;
+  const { db, folder, analyser, learnings, queue, pictures, events, guard, limits } = context;
   const { classes } = analyser.describe();
   const tell = (event: AppEvent) => events.tell(event);
   const changed = <T extends { id: number }>(sample: T): T => {
@@ -96,6 +99,8 @@ export function handlersOf(context: Context, openapi: () => Record<string, unkno
       version: version(),
       classes: [...classes],
       analyser: { ...analyser.describe(), classes: [...classes] },
+      learning: modelInUse(db)?.learning ?? null,
+      learns: learnings.can,
       kinds: [...analyser.kinds],
       limits: {
         fileBytes: limits.fileBytes,
@@ -213,6 +218,30 @@ export function handlersOf(context: Context, openapi: () => Record<string, unkno
       noteSeen(db, sample, reader, listHeads(db, { sample, reader }));
       reply.header("content-disposition", `attachment; filename="image-${image}.geojson"`);
       return reply.type("application/geo+json").send(JSON.stringify(document));
+    },
+
+    listLearnings: () => ({ learnings: listLearnings(db) }),
+    startLearning: ({ body }) => learnings.start(body),
+    getLearning({ params, query: { reader } }) {
+      requireReader(db, reader);
+      const learning = learningOf(db, params.learning);
+      const hidden = learning.samples.some(({ id }) => isBlindNow(db, id, reader));
+      const changed = hidden ? [] : changedHeads(db, learning.id, reader);
+      for (const { id } of learning.samples) {
+        const seen = changed.filter(({ sample }) => sample === id).map(({ head }) => head);
+        noteSeen(db, id, reader, seen);
+      }
+      return { learning, hidden, changed };
+    },
+    stopLearning: ({ params }) => learnings.stop(params.learning),
+    async useModel({ body: { learning, ...act } }) {
+      const done = await learnings.use(act, learning);
+      const description = analyser.describe();
+      return {
+        ...done,
+        analyser: { ...description, classes: [...description.classes] },
+        learning: modelInUse(db)?.learning ?? null,
+      };
     },
 
     events: ({ reply }) => events.add(reply),

@@ -16,7 +16,7 @@ export interface NewRow {
   request: unknown;
   action: LogRow["action"];
   reader: number | null;
-  sample: number;
+  sample: number | null;
   head: number | null;
   old: unknown;
   new: unknown;
@@ -39,7 +39,7 @@ interface StoredRow {
   action: LogRow["action"];
   reader: number | null;
   reader_name: string | null;
-  sample: number;
+  sample: number | null;
   head: number | null;
   old: string;
   new: string;

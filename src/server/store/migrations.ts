@@ -136,4 +136,62 @@ const first: Migration = (db) =>
     CREATE TRIGGER log_no_delete BEFORE DELETE ON log BEGIN SELECT RAISE(ABORT, 'the log only grows'); END;
   `);
 
-export const MIGRATIONS: readonly Migration[] = [first];
+/**
+ * Models learned from decisions. Which one judges is an act of no sample, so the log's sample may be missing: the table is
+ * made anew with the same rows.
+ */
+const learnings: Migration = (db) =>
+  db.exec(`
+    PRAGMA defer_foreign_keys = ON;
+    CREATE TABLE log_next (
+      seq INTEGER PRIMARY KEY,
+      at TEXT NOT NULL,
+      act TEXT NOT NULL UNIQUE,
+      request TEXT NOT NULL,
+      action TEXT NOT NULL,
+      reader INTEGER REFERENCES readers,
+      reader_name TEXT,
+      sample INTEGER REFERENCES samples,
+      head INTEGER REFERENCES heads,
+      old TEXT NOT NULL,
+      new TEXT NOT NULL,
+      reason TEXT NOT NULL,
+      undoes INTEGER UNIQUE REFERENCES log_next,
+      hash TEXT NOT NULL
+    ) STRICT;
+    INSERT INTO log_next SELECT * FROM log;
+    DROP TABLE log;
+    ALTER TABLE log_next RENAME TO log;
+    CREATE INDEX log_sample ON log (sample, reader);
+    CREATE INDEX log_head ON log (head);
+    CREATE TRIGGER log_no_update BEFORE UPDATE ON log BEGIN SELECT RAISE(ABORT, 'the log only grows'); END;
+    CREATE TRIGGER log_no_delete BEFORE DELETE ON log BEGIN SELECT RAISE(ABORT, 'the log only grows'); END;
+
+    CREATE TABLE learnings (
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      -- of the client: the same one again starts nothing
+      act TEXT NOT NULL UNIQUE,
+      reader INTEGER NOT NULL REFERENCES readers,
+      -- JSON: ids
+      samples TEXT NOT NULL,
+      begun TEXT NOT NULL,
+      state TEXT NOT NULL,
+      error TEXT,
+      finished TEXT,
+      before TEXT NOT NULL,
+      model TEXT,
+      -- JSON as the API gives it
+      result TEXT,
+      -- JSON: [head, readers' class, class before, class after] of compared heads whose class changes
+      changed TEXT
+    ) STRICT;
+    -- Which images are for comparing, by their content: one that was compared once is never learned from.
+    CREATE TABLE held_out (sha256 TEXT PRIMARY KEY, held INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+    CREATE TABLE model_in_use (
+      only INTEGER PRIMARY KEY CHECK (only = 1),
+      learning INTEGER REFERENCES learnings
+    ) STRICT;
+    INSERT INTO model_in_use VALUES (1, NULL);
+  `);
+
+export const MIGRATIONS: readonly Migration[] = [first, learnings];

@@ -113,7 +113,7 @@ export function createSample(db: Database, asked: Omit<Asked, "reason"> & { name
     requireReader(db, reader);
     const request = ["sample-create", reader, name, note];
     const before = replayOf(db, id, request);
-    if (before) return sampleOf(db, before.sample);
+    if (before) return sampleOf(db, before.sample!);
     const sample = db.run(
       "INSERT INTO samples (name, note, created) VALUES (?, ?, ?)",
       name,

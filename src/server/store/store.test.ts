@@ -1,6 +1,6 @@
 /** The store itself: what tampering shows, what migrations keep, and what follows from any sequence of acts. */
 import { randomUUID } from "node:crypto";
-import { chmod, cp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, cp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import fc from "fast-check";
@@ -134,7 +134,7 @@ describe("verify", () => {
     await chmod(join(originals, name), 0o600);
     bytes[500]! ^= 1;
     await writeFile(join(originals, name), bytes);
-    expect((await verifyFolder(folder)).faults).toMatchObject([{ problem: "the file is not what was uploaded" }]);
+    expect((await verifyFolder(folder)).faults).toMatchObject([{ problem: "the file is not what it was" }]);
     await rm(join(originals, name));
     expect((await verifyFolder(folder)).faults).toMatchObject([{ problem: "the file is missing" }]);
   });
@@ -157,7 +157,7 @@ describe("migrations", () => {
     (await openDatabase(path, [...MIGRATIONS, later])).close();
     const [name, ...more] = await readdir(join(folder, "backups"));
     expect(more).toEqual([]);
-    expect(name).toMatch(/^before-2-\d{8}T\d{9}Z\.db$/);
+    expect(name).toMatch(new RegExp(`^before-${MIGRATIONS.length + 1}-\\d{8}T\\d{9}Z\\.db$`));
     const copy = new DatabaseSync(join(folder, "backups", name!), { readOnly: true });
     expect(copy.prepare("SELECT hash FROM log ORDER BY seq DESC").get()).toEqual({ hash });
     expect(copy.prepare("PRAGMA integrity_check").get()).toEqual({ integrity_check: "ok" });
@@ -170,6 +170,43 @@ describe("migrations", () => {
     // This version does not know what the later one made of it.
     await expect(openDatabase(path)).rejects.toMatchObject({ code: "store/newer" });
     await expect(verifyFolder(folder)).rejects.toMatchObject({ code: "store/newer" });
+  });
+
+  test("from the first version on, every act and its place in the chain stay", async () => {
+    const { folder, hash } = await reviewed();
+    const path = join(folder, "androscope.db");
+    const old = join(folder, "old.db");
+    (await openDatabase(old, MIGRATIONS.slice(0, 1))).close();
+    const copy = new DatabaseSync(old);
+    copy.prepare("ATTACH ? AS now").run(path);
+    copy.exec("PRAGMA foreign_keys = OFF");
+    for (const table of ["readers", "samples", "images", "heads", "readings", "decisions", "consensus", "log"])
+      copy.exec(`INSERT INTO main.${table} SELECT * FROM now.${table}`);
+    const rows = copy.prepare("SELECT * FROM main.log ORDER BY seq").all();
+    expect(rows.some(({ undoes }) => undoes !== null)).toBe(true);
+    copy.close();
+    for (const end of ["", "-wal", "-shm"]) await rm(`${path}${end}`, { force: true });
+    await rename(old, path);
+
+    const db = await openDatabase(path);
+    expect(db.all("SELECT * FROM log ORDER BY seq").map((row) => ({ ...row }))).toEqual(
+      rows.map((row) => ({ ...row })),
+    );
+    expect(db.all("PRAGMA foreign_key_check")).toEqual([]);
+    expect(() => db.run("UPDATE log SET reason = 'x'")).toThrow("only grows");
+    expect(() => db.run("DELETE FROM log")).toThrow("only grows");
+    // A row still cannot take back one that does not exist, nor one twice.
+    const { undoes } = rows.find((row) => row.undoes !== null)!;
+    for (const wrong of [undoes!, 10_000])
+      expect(() =>
+        db.run(
+          `INSERT INTO log (seq, at, act, request, action, old, new, reason, undoes, hash)
+           VALUES (9999, '', 'x', '', 'model', '', '', '', ?, '')`,
+          wrong,
+        ),
+      ).toThrow("constraint");
+    db.close();
+    expect(await verifyFolder(folder)).toMatchObject({ intact: true, hash });
   });
 
   test("that fail change nothing", async () => {

@@ -138,7 +138,7 @@ function restore(db: Database, target: LogRow, row: Appended, reason: string): v
   const reader = target.reader!.id;
   switch (target.action) {
     case "decide":
-      putDecision(db, { head, sample: target.sample, reader, value: target.old as Value | null, reason, row });
+      putDecision(db, { head, sample: target.sample!, reader, value: target.old as Value | null, reason, row });
       break;
     case "consensus":
       putConsensus(db, { head, reader: settler(db, target), value: target.old as Value | null, reason, row });

@@ -9,8 +9,10 @@ import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { fileError, hashOf } from "../../runs/index.ts";
 import type { LogRow } from "../api.ts";
+import { MODELS, modelFile } from "../learnings/learner.ts";
 import { type Database, openToRead } from "./database.ts";
 import { foundSum } from "./heads.ts";
+import { modelInUse } from "./learnings.ts";
 import { logEnd, walkLog } from "./log.ts";
 import { ORIGINALS, originalPath } from "./originals.ts";
 
@@ -52,23 +54,26 @@ export async function verifyFolder(folder: string, expected?: string): Promise<V
       faults.push({ where: "log", problem: "the expected hash is not in it: rows were taken away or rewritten" });
     const sums = db.all<{ sha256: string }>("SELECT DISTINCT sha256 FROM images ORDER BY sha256");
     for (const { sha256 } of sums) {
-      const problem = await faultOfOriginal(folder, sha256);
+      const problem = await faultOfFile(originalPath(folder, sha256), sha256);
       if (problem) faults.push({ where: `${ORIGINALS}/${sha256.slice(0, 2)}/${sha256}`, problem });
     }
+    const inUse = modelInUse(db);
+    const modelFault = inUse && (await faultOfFile(join(folder, MODELS, modelFile(inUse.model)), inUse.model));
+    if (modelFault) faults.push({ where: `${MODELS}/${inUse.model}`, problem: modelFault });
     return { intact: faults.length === 0, ...logEnd(db), originals: sums.length, faults };
   } finally {
     db.close();
   }
 }
 
-async function faultOfOriginal(folder: string, sha256: string): Promise<string | undefined> {
+async function faultOfFile(path: string, sha256: string): Promise<string | undefined> {
   const sum = createHash("sha256");
   try {
-    await pipeline(createReadStream(originalPath(folder, sha256)), sum);
+    await pipeline(createReadStream(path), sum);
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === "ENOENT" ? "the file is missing" : "the file cannot be read";
   }
-  return sum.digest("hex") === sha256 ? undefined : "the file is not what was uploaded";
+  return sum.digest("hex") === sha256 ? undefined : "the file is not what it was";
 }
 
 /** What must follow from the rows of the log, by table and key. */
@@ -83,10 +88,11 @@ class Replay {
     calibrations: new Map<string, unknown>(),
     analyses: new Map<string, unknown>(),
     added: new Map<string, unknown>(),
+    model: new Map<string, unknown>([["in use", null]]),
   };
 
   add(row: LogRow): void {
-    const { decisions, consensus, readings, outlines, withdrawn, samples, calibrations, analyses, added } =
+    const { decisions, consensus, readings, outlines, withdrawn, samples, calibrations, analyses, added, model } =
       this.#tables;
     switch (row.action) {
       case "decide":
@@ -114,6 +120,9 @@ class Replay {
       }
       case "calibrate":
         calibrations.set(`sample ${row.sample}`, row.new);
+        break;
+      case "model":
+        model.set("in use", row.new);
         break;
       case "sample-create":
       case "sample-change":
@@ -194,4 +203,5 @@ const STORED = {
         `head ${id}`,
         { image, number, outline: JSON.parse(first_outline), measures: JSON.parse(first_measures) },
       ]),
+  model: (db) => [["in use", modelInUse(db) ?? null]],
 } satisfies Record<string, Stored>;

@@ -1,0 +1,70 @@
+/** The analyser that judges now: the one that the program was started with, or one with a learned model in its place. */
+import type { ImageKind } from "../api.ts";
+import type { Analyser } from "./analyser.ts";
+
+interface Held {
+  analyser: Analyser;
+  /** Analyses under way: it is not disposed of before their end. */
+  at: number;
+  done: boolean;
+}
+
+export class AnalyserInUse implements Analyser {
+  readonly #first: Held;
+  #current: Held;
+
+  constructor(first: Analyser) {
+    this.#first = { analyser: first, at: 0, done: false };
+    this.#current = this.#first;
+  }
+
+  get kinds(): Analyser["kinds"] {
+    return this.#current.analyser.kinds;
+  }
+
+  get settings(): NonNullable<Analyser["settings"]> {
+    return this.#current.analyser.settings ?? {};
+  }
+
+  describe(): ReturnType<Analyser["describe"]> {
+    return this.#current.analyser.describe();
+  }
+
+  async analyse(path: string, kind: ImageKind, signal: AbortSignal): ReturnType<Analyser["analyse"]> {
+    const held = this.#current;
+    held.at++;
+    try {
+      return await held.analyser.analyse(path, kind, signal);
+    } finally {
+      held.at--;
+      if (held.done) this.#release(held);
+    }
+  }
+
+  /** From the next analysis on. */
+  replace(next: Analyser): void {
+    this.#put({ analyser: next, at: 0, done: false });
+  }
+
+  restoreFirst(): void {
+    this.#put(this.#first);
+  }
+
+  #put(next: Held): void {
+    const old = this.#current;
+    this.#current = next;
+    // The first stays: somebody may want it back.
+    if (old === next || old === this.#first) return;
+    old.done = true;
+    this.#release(old);
+  }
+
+  #release(held: Held): void {
+    if (held.at === 0) void held.analyser.dispose();
+  }
+
+  async dispose(): Promise<void> {
+    await this.#current.analyser.dispose();
+    if (this.#current !== this.#first) await this.#first.analyser.dispose();
+  }
+}

@@ -1,0 +1,239 @@
+/** Learning from what readers decided, through the API, with a stand-in for the networks: what is learned from, and what is kept. */
+import { randomUUID } from "node:crypto";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { AndroscopeError } from "../../runs/index.ts";
+import type { Learning } from "../api.ts";
+import { verifyFolder } from "../store/verify.ts";
+import { CLASSES, photograph, standIn, type TestApp, testApp } from "../testing/support.ts";
+import type { Learned, Learner, LearningOrder } from "./learner.ts";
+
+const HASH = "ab".repeat(32);
+const HELD_HEADS = 12;
+
+/** Takes what it is given, and answers when it is told to. */
+function standInLearner() {
+  const orders: LearningOrder[] = [];
+  const opened: string[] = [];
+  let answer: (learned: Learned | Error) => void = () => {};
+  const learner: Learner = {
+    learn(order, signal, heard) {
+      orders.push(order);
+      heard({ done: 1, of: 4 });
+      return new Promise((resolve, reject) => {
+        signal.addEventListener("abort", () => reject(signal.reason));
+        answer = (learned) => (learned instanceof Error ? reject(learned) : resolve(learned));
+      });
+    },
+    async open(model) {
+      opened.push(model);
+      return { ...standIn(), describe: () => ({ ...standIn().describe(), model: HASH }) };
+    },
+    dispose() {},
+  };
+  return { learner, orders, opened, answer: (learned: Learned | Error) => answer(learned) };
+}
+
+const learnedFrom = ({ images }: LearningOrder, model: string | null = HASH): Learned => ({
+  ...(model === null ? {} : { model, strength: 0.1 }),
+  learned: { heads: 30, images: 3 },
+  comparison: {
+    ...{ heads: HELD_HEADS, groups: 2, correct: { before: 6, after: 9 }, mended: 4, spoilt: 1 },
+    interval: { low: -0.05, high: 0.55 },
+    classes: CLASSES.map(() => ({ heads: 4, before: 2, after: 3 })),
+  },
+  changed: images.flatMap(({ held, heads }) =>
+    held ? heads.slice(0, 1).map(({ id, label }) => ({ id, label, before: "Normal", after: label })) : [],
+  ),
+});
+
+let app: TestApp;
+let taught: ReturnType<typeof standInLearner>;
+let reader: number;
+let sample: number;
+beforeEach(async () => {
+  taught = standInLearner();
+  app = await testApp({ learner: taught.learner });
+  reader = await app.client.newReader("Ada");
+  sample = await app.client.newSample(reader);
+});
+afterEach(() => app.end());
+
+/** So many photographs of a dozen heads, decided class by class. */
+async function decided(photographs: number, from = 0): Promise<number[]> {
+  const { client } = app;
+  const files: Record<string, Uint8Array> = {};
+  for (let k = 0; k < photographs; k++) files[`${from + k}.png`] = await photograph(12, 100 + from + k);
+  await client.upload(sample, "field", files);
+  await client.analysed(sample);
+  const heads = (await client.heads(sample, reader)).filter(({ decision }) => decision === null);
+  const decisions = heads.map(({ id }, i) => ({
+    ...{ id: randomUUID(), head: id },
+    value: { kind: "class" as const, class: CLASSES[i % CLASSES.length]! },
+  }));
+  await client.call("decide", { body: { reader, decisions } });
+  return heads.map(({ id }) => id);
+}
+
+const begin = (samples = [sample], who = reader, id: string = randomUUID()) =>
+  app.client.call("startLearning", { body: { id, reader: who, samples } });
+const refusedBegin = (samples = [sample], who = reader) =>
+  app.client.refused("startLearning", { body: { id: randomUUID(), reader: who, samples } });
+async function ended(id: number): Promise<Learning> {
+  for (let k = 0; k < 500; k++) {
+    const { learning } = await app.client.call("getLearning", { params: { learning: id }, query: { reader } });
+    if (learning.state !== "running") return learning;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  throw new Error("the learning does not end");
+}
+
+test("learns from final classes; images are held out whole, about a third of the heads, the same ones for ever", async () => {
+  const { client } = app;
+  const heads = await decided(6);
+  // One is excluded, one disputed, one settled after a dispute.
+  const other = await client.newReader("Ben");
+  const [excluded, disputed, settled] = heads as [number, number, number];
+  await client.decide(reader, excluded, "no-head");
+  await client.decide(other, disputed, "Amorphous");
+  await client.decide(other, settled, "Normal");
+  const settle = { id: randomUUID(), reader, head: settled, value: { kind: "class" as const, class: "Tapered" } };
+  await client.call("settle", { body: settle });
+
+  const learning = await begin();
+  expect(learning).toMatchObject({ state: "running", result: null, model: null, inUse: false, before: "m" });
+  const [order] = taught.orders as [LearningOrder];
+  expect(order.before).toBeUndefined();
+  const given = new Map(order.images.flatMap((image) => image.heads.map((head) => [head.id, head.label])));
+  expect(given.size).toBe(heads.length - 2);
+  expect(given.has(excluded) || given.has(disputed)).toBe(false);
+  expect(given.get(settled)).toBe("Tapered");
+  const share = order.images.filter(({ held }) => held).flatMap((image) => image.heads).length / given.size;
+  expect(share).toBeGreaterThan(0.25);
+  expect(share).toBeLessThan(0.42);
+
+  taught.answer(learnedFrom(order));
+  const done = await ended(learning.id);
+  expect(done).toMatchObject({
+    state: "done",
+    model: HASH,
+    result: { strength: 0.1, learned: { heads: 30, images: 3 } },
+  });
+  expect(done.result!.comparison).toMatchObject({
+    images: 2,
+    mended: 4,
+    classes: [{ name: "Normal", heads: 4 }, {}, {}],
+  });
+  const { changed } = await client.call("getLearning", { params: { learning: learning.id }, query: { reader } });
+  expect(changed).toHaveLength(order.images.filter(({ held }) => held).length);
+  expect(changed[0]).toMatchObject({ sample, before: "Normal" });
+
+  // More photographs: who was held out stays so, and the share stays about a third.
+  await decided(6, 6);
+  const again = await begin();
+  const next = taught.orders[1]!;
+  const heldOf = ({ images }: LearningOrder) => new Map(images.map(({ sha256, held }) => [sha256, held]));
+  for (const [sha256, held] of heldOf(order)) expect(heldOf(next).get(sha256)).toBe(held);
+  expect([...heldOf(next).values()].filter(Boolean)).toHaveLength(4);
+  taught.answer(learnedFrom(next, null));
+  expect(await ended(again.id)).toMatchObject({ state: "done", model: null, result: { strength: null } });
+  expect(await client.refused("useModel", { body: { id: randomUUID(), reader, learning: again.id } })).toMatchObject({
+    status: 409,
+    code: "learning/no-model",
+  });
+});
+
+test("a learned model judges what comes after, also after a new start, until the first one is taken again", async () => {
+  await decided(6);
+  const { id } = await begin();
+  taught.answer(learnedFrom(taught.orders[0]!));
+  await ended(id);
+  await mkdir(join(app.folder, "models"), { recursive: true });
+  await writeFile(join(app.folder, "models", `${HASH}.onnx`), "a model");
+
+  const body = { id: randomUUID(), reader, learning: id, reason: "fits our stain" };
+  const used = await app.client.call("useModel", { body });
+  expect(used).toMatchObject({ replayed: false, learning: id, analyser: { model: HASH } });
+  expect(await app.client.call("useModel", { body })).toMatchObject({ seq: used.seq, replayed: true });
+  expect((await app.client.call("about")).learning).toBe(id);
+  await decided(1, 20);
+  const models = (await app.client.call("listImages", { params: { sample } })).images.map((i) => i.analyser!.model);
+  expect(models).toEqual(["m", "m", "m", "m", "m", "m", HASH]);
+  // The next learning is compared with it.
+  const next = await begin();
+  expect(next.before).toBe(HASH);
+  expect(taught.orders[1]!.before).toBe(join(app.folder, "models", `${HASH}.onnx`));
+
+  app = await app.again();
+  expect(taught.opened).toHaveLength(2);
+  expect((await app.client.call("about")).analyser.model).toBe(HASH);
+  const { learnings } = await app.client.call("listLearnings");
+  expect(learnings.map(({ state, inUse }) => [state, inUse])).toEqual([
+    ["failed", false],
+    ["done", true],
+  ]);
+  expect(learnings[0]!.error).toMatchObject({ code: "learning/stopped" });
+  // Whoever names a model gets that.
+  app = await app.again({ ownModel: true });
+  expect((await app.client.call("about")).analyser.model).toBe("m");
+
+  const faults = async () =>
+    (await verifyFolder(app.folder)).faults.map(({ where, problem }) => `${where}: ${problem}`);
+  // Nobody's bytes: the model in use is told apart from what it should be.
+  expect(await faults()).toEqual([`models/${HASH}: the file is not what it was`]);
+  await app.client.call("useModel", { body: { id: randomUUID(), reader, learning: null } });
+  expect(await faults()).toEqual([]);
+  expect((await app.client.call("about")).learning).toBeNull();
+});
+
+describe("what is refused", () => {
+  test("too little", async () => {
+    await decided(2);
+    expect(await refusedBegin()).toMatchObject({ status: 409, code: "learning/too-few" });
+    expect((await app.client.call("listLearnings")).learnings).toEqual([]);
+  });
+
+  test("a second one at the same time; the first can be stopped, and what fails is told", async () => {
+    await decided(6);
+    const act = randomUUID();
+    const first = await begin([sample], reader, act);
+    expect(await begin([sample], reader, act)).toEqual(first);
+    expect(await refusedBegin()).toMatchObject({ status: 409, code: "learning/busy" });
+    const stopped = await app.client.call("stopLearning", { params: { learning: first.id } });
+    expect(stopped).toMatchObject({ state: "failed", error: { code: "learning/stopped" } });
+    const second = await begin();
+    taught.answer(
+      new AndroscopeError("learning/failed", { expected: "x", found: "y", where: "/a/secret/place", fix: "Again." }),
+    );
+    const failed = await ended(second.id);
+    expect(failed.error).toMatchObject({ code: "learning/failed" });
+    expect(JSON.stringify(failed)).not.toContain("secret");
+    const third = await begin();
+    taught.answer(new Error("a secret"));
+    expect((await ended(third.id)).error).toMatchObject({ code: "server/internal" });
+  });
+
+  test("a reader who reads blind and has heads left; whoever was told of heads before deciding has seen them", async () => {
+    await decided(6);
+    const ben = await app.client.newReader("Ben");
+    const asked = { id: randomUUID(), reader, assigned: ben, role: "blind" as const };
+    await app.client.call("assignReading", { params: { sample }, body: asked });
+    expect(await refusedBegin([sample], ben)).toMatchObject({ status: 409, code: "review/blind" });
+    const { id } = await begin();
+    taught.answer(learnedFrom(taught.orders[0]!));
+    await ended(id);
+    const told = await app.client.call("getLearning", { params: { learning: id }, query: { reader: ben } });
+    expect(told).toMatchObject({ hidden: true, changed: [] });
+  });
+
+  test("unknown samples, learnings and readers; and all of it where nothing can be taught", async () => {
+    expect(await refusedBegin([99])).toMatchObject({ status: 404 });
+    expect(await refusedBegin([sample], 99)).toMatchObject({ status: 404 });
+    const choice = { id: randomUUID(), reader, learning: 99 };
+    expect(await app.client.refused("useModel", { body: choice })).toMatchObject({ status: 404 });
+    app = await app.again({ learner: undefined });
+    expect((await app.client.call("about")).learns).toBe(false);
+    expect(await refusedBegin()).toMatchObject({ status: 409, code: "learning/not-here" });
+  });
+});

@@ -1,0 +1,204 @@
+/** Learnings of the app: one at a time, told of to the open pages, and the choice of the model that judges. */
+import { access } from "node:fs/promises";
+import { join } from "node:path";
+import { AndroscopeError, fileError, isAndroscopeError } from "../../runs/index.ts";
+import type { AnalyserInUse } from "../analysis/in-use.ts";
+import type { AppEvent, Done, Learning } from "../api.ts";
+import { apiError } from "../http/failures.ts";
+import type { Database } from "../store/database.ts";
+import { requireOpenEyes } from "../store/exports.ts";
+import {
+  beginLearning,
+  chooseModel,
+  failBroken,
+  failLearning,
+  finishLearning,
+  learningOf,
+  learningOfAct,
+  modelInUse,
+  replayedChoice,
+  reviewedImages,
+} from "../store/learnings.ts";
+import { originalPath } from "../store/originals.ts";
+import { requireReader } from "../store/refusals.ts";
+import type { Act } from "../store/review.ts";
+import { type Learner, type LearningNews, MODELS, modelFile, type ReviewedImage } from "./learner.ts";
+
+/** Less would learn nothing that could be told from chance. */
+const LEAST = { learned: 20, held: 10, classes: 2 };
+
+export interface LearningsOptions {
+  db: Database;
+  /** Of the data. */
+  folder: string;
+  analyser: AnalyserInUse;
+  /** Undefined where what analyses cannot be taught. */
+  learner: Learner | undefined;
+  tell: (event: AppEvent) => void;
+}
+
+export class Learnings {
+  readonly #options: LearningsOptions;
+  #running: { id: number; stop: AbortController; begun: number; ends: Promise<void> } | undefined;
+
+  constructor(options: LearningsOptions) {
+    this.#options = options;
+    failBroken(options.db, apiError(stopped("the program ended")));
+  }
+
+  get can(): boolean {
+    return this.#options.learner !== undefined;
+  }
+
+  /** @throws `learning/*`, `review/blind`, `server/not-found` */
+  start(asked: { id: string; reader: number; samples: readonly number[] }): Learning {
+    const { db, folder, analyser, learner } = this.#options;
+    const before = learningOfAct(db, asked.id);
+    if (before) return before;
+    if (!learner) throw notHere();
+    requireReader(db, asked.reader);
+    if (this.#running) throw busy();
+    const samples = [...new Set(asked.samples)];
+    for (const sample of samples) requireOpenEyes(db, sample, asked.reader);
+    const { classes, model } = analyser.describe();
+    const pathOf = (sha256: string) => originalPath(folder, sha256);
+    const images = reviewedImages(db, samples, { reader: asked.reader, classes, pathOf });
+    requireEnough(images);
+    const learning = beginLearning(db, { ...asked, samples }, model, images);
+    const stop = new AbortController();
+    const ends = this.#run(learner, learning.id, images, classes, stop.signal);
+    this.#running = { id: learning.id, stop, begun: performance.now(), ends };
+    this.#tellState(learning.id, { done: 0, of: 1 });
+    return learning;
+  }
+
+  async #run(
+    learner: Learner,
+    id: number,
+    images: ReviewedImage[],
+    classes: readonly string[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { db, folder } = this.#options;
+    const current = modelInUse(db);
+    const models = join(folder, MODELS);
+    const order = {
+      images,
+      folder: models,
+      ...(current ? { before: join(models, modelFile(current.model)) } : {}),
+    };
+    try {
+      const learned = await learner.learn(order, signal, (news) => this.#tellState(id, news));
+      finishLearning(db, id, learned, classes);
+    } catch (error) {
+      failLearning(db, id, apiError(signal.aborted ? signal.reason : placeless(error)));
+    } finally {
+      this.#running = undefined;
+    }
+    this.#tellState(id, { done: 1, of: 1 });
+  }
+
+  #tellState(id: number, { done, of }: LearningNews): void {
+    const { db, tell } = this.#options;
+    const begun = this.#running?.begun;
+    const seconds = begun === undefined ? 0 : (performance.now() - begun) / 1000;
+    const secondsLeft = begun === undefined ? 0 : done > 0 ? (seconds / done) * (of - done) : null;
+    tell({ type: "learning", learning: id, state: learningOf(db, id).state, done, of, secondsLeft });
+  }
+
+  /** Gives up a learning that runs; any other is left as it is. */
+  async stop(id: number): Promise<Learning> {
+    const running = this.#running;
+    if (running?.id === id) {
+      running.stop.abort(stopped("somebody stopped it"));
+      await running.ends;
+    }
+    return learningOf(this.#options.db, id);
+  }
+
+  /** @throws `learning/no-model`, `model/*`, `file/*` */
+  async use(act: Act, learning: number | null): Promise<Done> {
+    const { db, folder, analyser, learner, tell } = this.#options;
+    const answer = ({ id, seq, at, replayed }: Done) => ({ id, seq, at, replayed });
+    const before = replayedChoice(db, act, learning);
+    if (before) return answer(before);
+    requireReader(db, act.reader);
+    if (!learner) throw notHere();
+    if (learning === null) analyser.restoreFirst();
+    else {
+      const { model } = learningOf(db, learning);
+      if (model === null) throw noModel(learning);
+      analyser.replace(await learner.open(await pathOfModel(folder, model)));
+    }
+    const row = chooseModel(db, act, learning);
+    tell({ type: "model" });
+    return answer(row);
+  }
+
+  async close(): Promise<void> {
+    const running = this.#running;
+    running?.stop.abort(stopped("the program ended"));
+    await running?.ends;
+    this.#options.learner?.dispose();
+  }
+}
+
+/** Where a learned model lies. @throws `file/not-found` */
+export async function pathOfModel(folder: string, model: string): Promise<string> {
+  const path = join(folder, MODELS, modelFile(model));
+  await access(path).catch((error) => {
+    throw fileError(error, path);
+  });
+  return path;
+}
+
+function requireEnough(images: readonly ReviewedImage[]): void {
+  const [held, learned] = [true, false].map((part) => images.filter((image) => image.held === part));
+  const count = (some: readonly ReviewedImage[]) => some.reduce((sum, { heads }) => sum + heads.length, 0);
+  const classes = new Set(learned!.flatMap(({ heads }) => heads.map(({ label }) => label))).size;
+  const photographs = new Set(learned!.map(({ sha256 }) => sha256)).size;
+  const enough =
+    count(learned!) >= LEAST.learned && count(held!) >= LEAST.held && classes >= LEAST.classes && photographs > 1;
+  if (enough) return;
+  throw new AndroscopeError("learning/too-few", {
+    expected: `at least ${LEAST.learned} heads of ${LEAST.classes} classes in two images to learn from, and ${LEAST.held} in others to compare on`,
+    found: `${count(learned!)} of ${classes} in ${photographs}, and ${count(held!)}`,
+    fix: "Decide more heads, of several images; disputed ones count once they are settled.",
+  });
+}
+
+/** Where originals and models lie is no business of the page's. */
+function placeless(error: unknown): unknown {
+  if (!isAndroscopeError(error)) return error;
+  const { code, expected, found, fix } = error;
+  return new AndroscopeError(code, { expected, found, fix });
+}
+
+const busy = () =>
+  new AndroscopeError("learning/busy", {
+    expected: "no other learning",
+    found: "one that runs",
+    fix: "Wait for its end, or stop it.",
+  });
+
+const notHere = () =>
+  new AndroscopeError("learning/not-here", {
+    expected: "an analysis whose model can be learned again",
+    found: "another",
+    fix: "Start androscope app with a model of androscope train.",
+  });
+
+const noModel = (learning: number) =>
+  new AndroscopeError("learning/no-model", {
+    expected: "a learning that left a model",
+    found: "one that did not",
+    where: `learning ${learning}`,
+    fix: "Choose another one.",
+  });
+
+const stopped = (found: string) =>
+  new AndroscopeError("learning/stopped", {
+    expected: "a learning that comes to its end",
+    found,
+    fix: "Start it again.",
+  });

@@ -1,0 +1,203 @@
+/** Models learned from what readers decided: from what, with what result, and which one judges. */
+import type { ApiError, ChangedHead, Learning } from "../api.ts";
+import type { Learned, ReviewedImage } from "../learnings/learner.ts";
+import type { Database } from "./database.ts";
+import { listHeads } from "./heads.ts";
+import { listImages } from "./images.ts";
+import { type Appended, append, replayOf } from "./log.ts";
+import { notFound, requireReader, requireSample } from "./refusals.ts";
+import { finalOf } from "./report.ts";
+import type { Act } from "./review.ts";
+import { sampleOf } from "./samples.ts";
+
+interface LearningRow {
+  id: number;
+  reader: number;
+  name: string;
+  samples: string;
+  begun: string;
+  state: Learning["state"];
+  error: string | null;
+  finished: string | null;
+  before: string;
+  model: string | null;
+  result: string | null;
+  changed: string | null;
+}
+
+const SELECT = `SELECT learnings.*, readers.name FROM learnings JOIN readers ON readers.id = learnings.reader`;
+
+function asLearning(db: Database, row: LearningRow): Learning {
+  return {
+    id: row.id,
+    reader: { id: row.reader, name: row.name },
+    samples: (JSON.parse(row.samples) as number[]).map((id) => ({ id, name: sampleOf(db, id).name })),
+    begun: row.begun,
+    state: row.state,
+    error: row.error === null ? null : JSON.parse(row.error),
+    finished: row.finished,
+    before: row.before,
+    model: row.model,
+    result: row.result === null ? null : JSON.parse(row.result),
+    inUse: modelInUse(db)?.learning === row.id,
+  };
+}
+
+export function listLearnings(db: Database): Learning[] {
+  return db.all<LearningRow>(`${SELECT} ORDER BY learnings.id DESC`).map((row) => asLearning(db, row));
+}
+
+/** @throws `server/not-found` */
+export function learningOf(db: Database, id: number): Learning {
+  const row = db.get<LearningRow>(`${SELECT} WHERE learnings.id = ?`, id);
+  if (!row) throw notFound("learning", id);
+  return asLearning(db, row);
+}
+
+/** What an act started when it was done first; undefined where it is new. */
+export function learningOfAct(db: Database, act: string): Learning | undefined {
+  const row = db.get<{ id: number }>("SELECT id FROM learnings WHERE act = ?", act);
+  return row && learningOf(db, row.id);
+}
+
+/** The compared heads on which the models differ, as a reader may see them. */
+export function changedHeads(db: Database, id: number, reader: number): ChangedHead[] {
+  const { samples } = learningOf(db, id);
+  const { changed } = db.get<Pick<LearningRow, "changed">>("SELECT changed FROM learnings WHERE id = ?", id)!;
+  const told = new Map((JSON.parse(changed ?? "[]") as Learned["changed"]).map((one) => [one.id, one]));
+  return samples.flatMap(({ id: sample }) =>
+    listHeads(db, { sample, reader, ids: [...told.keys()] }).map((head) => {
+      const { label, before, after } = told.get(head.id)!;
+      return { head, sample, label, before, after };
+    }),
+  );
+}
+
+/**
+ * All heads with a final class, by image. Which images are held out to compare models on is settled by their content, once
+ * and for all: a third of the heads, as nearly as whole images allow.
+ * @param pathOf where an original lies
+ */
+export function reviewedImages(
+  db: Database,
+  samples: readonly number[],
+  { reader, classes, pathOf }: { reader: number; classes: readonly string[]; pathOf: (sha256: string) => string },
+): ReviewedImage[] {
+  const found = samples.flatMap((sample) => {
+    requireSample(db, sample);
+    const byImage = Map.groupBy(listHeads(db, { sample, reader }), ({ image }) => image);
+    return listImages(db, sample).flatMap(({ id, kind, sha256 }) => {
+      const heads = (byImage.get(id) ?? []).flatMap((head) => {
+        const final = finalOf(head);
+        const label = final && final !== "disputed" && final.kind === "class" ? final.class : undefined;
+        if (label === undefined || !classes.includes(label)) return [];
+        // Where somebody drew the outline, the head is where that is.
+        const { measures, outlineBy, centre } = head;
+        const at = outlineBy === "reader" && measures ? ([measures.centreX, measures.centreY] as const) : centre;
+        return [{ id: head.id, centre: at, label }];
+      });
+      return heads.length > 0 ? [{ path: pathOf(sha256), kind, sha256, heads }] : [];
+    });
+  });
+  const held = heldOut(db, found);
+  return found.map((image) => ({ ...image, held: held.get(image.sha256)! }));
+}
+
+const HELD_SHARE = 1 / 3;
+
+/** By the sum of an image's content, which nobody chooses: its order is as good as a drawn one. */
+function heldOut(db: Database, images: readonly { sha256: string; heads: readonly unknown[] }[]): Map<string, boolean> {
+  const known = new Map(
+    db.all<{ sha256: string; held: number }>("SELECT * FROM held_out").map((row) => [row.sha256, row.held === 1]),
+  );
+  const heads = new Map<string, number>();
+  for (const image of images) heads.set(image.sha256, (heads.get(image.sha256) ?? 0) + image.heads.length);
+  const order = [...heads.keys()].sort((a, b) => Number(known.has(b)) - Number(known.has(a)) || (a < b ? -1 : 1));
+  const held = new Map<string, boolean>();
+  let [total, kept] = [0, 0];
+  for (const sha256 of order) {
+    const more = heads.get(sha256)!;
+    total += more;
+    const wanted = HELD_SHARE * total;
+    const isHeld = known.get(sha256) ?? Math.abs(kept + more - wanted) < Math.abs(kept - wanted);
+    if (isHeld) kept += more;
+    held.set(sha256, isHeld);
+  }
+  return held;
+}
+
+export function beginLearning(
+  db: Database,
+  { id, reader, samples }: { id: string; reader: number; samples: readonly number[] },
+  before: string,
+  images: readonly ReviewedImage[],
+): Learning {
+  return db.transaction(() => {
+    requireReader(db, reader);
+    for (const { sha256, held } of images)
+      db.run("INSERT INTO held_out VALUES (?, ?) ON CONFLICT DO NOTHING", sha256, held ? 1 : 0);
+    const learning = db.run(
+      "INSERT INTO learnings (act, reader, samples, begun, state, before) VALUES (?, ?, ?, ?, 'running', ?)",
+      ...[id, reader, JSON.stringify(samples), new Date().toISOString(), before],
+    );
+    return learningOf(db, learning);
+  });
+}
+
+export function finishLearning(db: Database, id: number, learned: Learned, classes: readonly string[]): void {
+  const { groups, classes: byClass, ...comparison } = learned.comparison;
+  const result: Learning["result"] = {
+    learned: learned.learned,
+    strength: learned.strength ?? null,
+    comparison: { ...comparison, images: groups, classes: byClass.map((one, c) => ({ name: classes[c]!, ...one })) },
+  };
+  db.transaction(() =>
+    db.run(
+      "UPDATE learnings SET state = 'done', finished = ?, model = ?, result = ?, changed = ? WHERE id = ?",
+      ...[new Date().toISOString(), learned.model ?? null, JSON.stringify(result), JSON.stringify(learned.changed), id],
+    ),
+  );
+}
+
+export function failLearning(db: Database, id: number, error: ApiError): void {
+  db.transaction(() =>
+    db.run(
+      "UPDATE learnings SET state = 'failed', finished = ?, error = ? WHERE id = ?",
+      ...[new Date().toISOString(), JSON.stringify(error), id],
+    ),
+  );
+}
+
+/** At the start of the program: what was running when it ended. */
+export function failBroken(db: Database, error: ApiError): void {
+  for (const { id } of db.all<{ id: number }>("SELECT id FROM learnings WHERE state = 'running'"))
+    failLearning(db, id, error);
+}
+
+/** The learned model that judges; undefined: the one that the program was started with. */
+export function modelInUse(db: Database): { learning: number; model: string } | undefined {
+  return db.get<{ learning: number; model: string }>(
+    "SELECT learnings.id AS learning, learnings.model FROM model_in_use JOIN learnings ON learnings.id = learning",
+  );
+}
+
+/** What an act did when it was done first. @throws `review/id-reused` */
+export function replayedChoice(db: Database, { id, ...asked }: Act, learning: number | null): Appended | undefined {
+  return replayOf(db, id, choice(asked, learning));
+}
+
+const choice = ({ reader, reason }: Omit<Act, "id">, learning: number | null) => ["model", reader, learning, reason];
+
+/** Has another model judge: a row of the log, and what follows from it. */
+export function chooseModel(db: Database, { id, reader, reason }: Act, learning: number | null): Appended {
+  return db.transaction(() => {
+    requireReader(db, reader);
+    const told = (now: { learning: number; model: string } | undefined) => now ?? null;
+    const old = told(modelInUse(db));
+    db.run("UPDATE model_in_use SET learning = ?", learning);
+    return append(db, {
+      ...{ act: id, request: choice({ reader, reason }, learning), action: "model", reader, sample: null, head: null },
+      ...{ old, new: told(modelInUse(db)), reason },
+    });
+  });
+}
