@@ -88,16 +88,44 @@ export {
   writePhantomDataset,
 } from "./datasets/index.ts";
 /** Figures of merit from out-of-fold predictions, and folds. `computeMetrics` and `wilson` are pure functions. */
+/**
+ * Teaching a finished model what a laboratory calls its heads: the last layer learned again from reviewed heads, old and new
+ * compared on others (docs/method.md).
+ *
+ * ```ts
+ * import { readFile, writeFile } from "node:fs/promises";
+ * import { adaptLastLayer, BUNDLED_MODEL, generatePhantoms, lastLayer, Model, withLastLayer } from "androscope";
+ *
+ * const bytes = await readFile(BUNDLED_MODEL);
+ * const { layer, metadata } = lastLayer(bytes, BUNDLED_MODEL);
+ * const model = await Model.from(bytes, BUNDLED_MODEL);
+ * const crops = [...generatePhantoms({ count: 24, seed: 1 })]; // or crops of your own, and your classes
+ * const seen = await model.predict(crops.map(({ image }) => image));
+ * const heads = seen.map(({ features, label }, i) => ({ id: `${i}`, label, group: `photograph ${i % 6}`, features }));
+ * const { layer: learned, strength } = await adaptLastLayer(layer, heads, { temperature: metadata.temperature, seed: 1 });
+ * if (Number.isFinite(strength)) {
+ *   const described = { program: "my laboratory", heads: heads.length, strength };
+ *   await writeFile("adapted.onnx", await withLastLayer(bytes, BUNDLED_MODEL, learned, described));
+ * }
+ * model.dispose();
+ * ```
+ */
 export {
+  type Adaptation,
+  adaptLastLayer,
   type ClassMetrics,
   type CrossvalResult,
+  compareModels,
   computeMetrics,
   drawFolds,
   type Interval,
+  type JudgedHead,
   type Metrics,
+  type ModelComparison,
   mcnemar,
   type PredictionRow,
   publishedFolds,
+  type ReviewedHead,
   type SplitOptions,
   wilson,
 } from "./evaluation/index.ts";
@@ -196,6 +224,7 @@ export {
   defaultConfig,
   type FilePrediction,
   frameToCrop,
+  lastLayer,
   loadConfig,
   MODEL_FORMAT,
   MODEL_OUTPUTS,
@@ -208,6 +237,7 @@ export {
   type Refusal,
   resolveConfig,
   type TrainFinalResult,
+  withLastLayer,
 } from "./learning/index.ts";
 /** Errors with codes, progress, and the one source of randomness. */
 export {

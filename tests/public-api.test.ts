@@ -14,11 +14,11 @@ test("the exports of androscope", () => {
   expect(Object.keys(androscope).sort().join(" ")).toBe(
     [
       "ACCEPTED_RELIABILITY Analyser AndroscopeError BUNDLED_DETECTOR BUNDLED_MODEL ERROR_CODES MODEL_FORMAT MODEL_OUTPUTS Model PARTS PHANTOM_CLASSES",
-      "PUBLIC_SETS Random computeMetrics configSchema contrast countSample crossValidate decodeImage defaultConfig",
+      "PUBLIC_SETS Random adaptLastLayer compareModels computeMetrics configSchema contrast countSample crossValidate decodeImage defaultConfig",
       "describeDataset drawFolds encodeMaskPng encodePng estimateFrom frameToCrop generatePhantom generatePhantoms",
-      "importPublicSet intersectionOverUnion isAndroscopeError learnFields licenceOf loadConfig mcnemar morphometry",
+      "importPublicSet intersectionOverUnion isAndroscopeError lastLayer learnFields licenceOf loadConfig mcnemar morphometry",
       "openDataset outlines parts phantomDataset phantomField pose predictFiles pseudoMask publishedFolds readImage resolveConfig silent",
-      "terminalProgress train version wilson writeDetector writePhantomDataset",
+      "terminalProgress train version wilson withLastLayer writeDetector writePhantomDataset",
     ].join(" "),
   );
 });
@@ -53,7 +53,7 @@ async function examples(path: string): Promise<string[]> {
 }
 
 test.each([
-  ["src/index.ts", 6],
+  ["src/index.ts", 7],
   ["src/autodiff/index.ts", 1],
   ["README.md", 1],
 ])(

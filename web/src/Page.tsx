@@ -6,6 +6,7 @@ import { TopBar } from "./components/TopBar.tsx";
 import { route } from "./state/router.ts";
 import { session } from "./state/session.ts";
 import { useStore } from "./state/store.ts";
+import { Learning } from "./views/Learning.tsx";
 import { Closed, Opening, Unreachable } from "./views/Outside.tsx";
 import { ReaderChoice } from "./views/ReaderChoice.tsx";
 import { SampleFrame } from "./views/SampleFrame.tsx";
@@ -33,7 +34,8 @@ export function Page() {
           <p className="notice">Say first who reads: the button at the top right.</p>
         )}
         {at.view === "unknown" && <p className="notice">There is no such page.</p>}
-        {at.view !== "samples" && at.view !== "unknown" && reader && (
+        {at.view === "learning" && reader && <Learning key={reader.id} reader={reader} about={open.about} />}
+        {at.view !== "samples" && at.view !== "learning" && at.view !== "unknown" && reader && (
           <SampleFrame key={`${at.sample} ${reader.id}`} at={at} reader={reader} about={open.about} />
         )}
       </main>

@@ -32,6 +32,11 @@ export const ROUTES = {
   exportCsv: ["GET", "/api/samples/:sample/export.csv"],
   exportJson: ["GET", "/api/samples/:sample/export.json"],
   exportGeoJson: ["GET", "/api/samples/:sample/export.geojson"],
+  listLearnings: ["GET", "/api/learnings"],
+  startLearning: ["POST", "/api/learnings"],
+  getLearning: ["GET", "/api/learnings/:learning"],
+  stopLearning: ["POST", "/api/learnings/:learning/stop"],
+  useModel: ["POST", "/api/model"],
   events: ["GET", "/api/events"],
 } as const satisfies { readonly [N in RouteName]?: readonly [(typeof API)[N]["method"], (typeof API)[N]["path"]] };
 

@@ -12,7 +12,8 @@ export function HeadPicture({
   axis = false,
 }: {
   head: Head;
-  heads: Heads;
+  /** Where outlines are known; none are drawn without. */
+  heads?: Heads;
   /** Pixels on the screen. */
   size: number;
   /** Place of the class whose colour and dashes the outline has; −1: none. */
@@ -21,7 +22,7 @@ export function HeadPicture({
   axis?: boolean;
 }) {
   const { key, x, y, side } = head.thumbnail;
-  const outline = outlines ? heads.plainOutlineOf(head) : undefined;
+  const outline = outlines ? heads?.plainOutlineOf(head) : undefined;
   const place = ([px, py]: readonly [number, number]) => `${round(px - x)},${round(py - y)}`;
   const points = outline?.map(place).join(" ");
   const half = (head.measures?.lengthPx ?? 0) / 2;

@@ -26,12 +26,25 @@ export const wholeQueue: Store<QueueProgress> = storeOf({
   until: undefined as number | undefined,
 });
 
+/** How far the learning that runs is. */
+export interface LearningProgress {
+  learning: number;
+  done: number;
+  of: number;
+  until: number | undefined;
+}
+export const learningNow: Store<LearningProgress | undefined> = storeOf<LearningProgress | undefined>(undefined);
+
 const untilOf = (seconds: number | null) => (seconds === null ? undefined : Date.now() + 1000 * seconds);
 
 onEvent((event) => {
   if (event.type === "image") {
     const { image, state, ahead, secondsLeft } = event;
     progress.set((now) => new Map(now).set(image, { state, ahead, until: untilOf(secondsLeft) }));
+  }
+  if (event.type === "learning") {
+    const { learning, state, done, of, secondsLeft } = event;
+    learningNow.set(state === "running" ? { learning, done, of, until: untilOf(secondsLeft) } : undefined);
   }
   if (event.type === "queue") {
     const { queued, running, secondsLeft } = event;

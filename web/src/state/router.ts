@@ -3,6 +3,7 @@ import { type Store, storeOf } from "./store.ts";
 
 export type Route =
   | { view: "samples" }
+  | { view: "learning" }
   | { view: "images" | "heads" | "disagreements" | "report"; sample: number }
   | { view: "picture"; sample: number; image: number }
   | { view: "unknown" };
@@ -11,6 +12,7 @@ const VIEWS = ["images", "heads", "disagreements", "report"] as const;
 
 export function routeOf(path: string): Route {
   if (path === "/") return { view: "samples" };
+  if (path === "/learning") return { view: "learning" };
   const found = /^\/samples\/([1-9]\d{0,14})\/(\w+)(?:\/([1-9]\d{0,14}))?\/?$/.exec(path);
   if (!found) return { view: "unknown" };
   const sample = Number(found[1]);
@@ -21,6 +23,7 @@ export function routeOf(path: string): Route {
 
 export function pathOf(route: Exclude<Route, { view: "unknown" }>): string {
   if (route.view === "samples") return "/";
+  if (route.view === "learning") return "/learning";
   if (route.view === "picture") return `/samples/${route.sample}/images/${route.image}`;
   return `/samples/${route.sample}/${route.view}`;
 }

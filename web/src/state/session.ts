@@ -1,7 +1,7 @@
 /** Getting in, who reads, and what the program can do. */
 import type { About, Reader } from "../../../src/server/api.ts";
 import { ask, inWords, NoAnswer, newId, Refusal, whenNoToken } from "../api/client.ts";
-import { listen } from "../api/events.ts";
+import { listen, onEvent } from "../api/events.ts";
 import { say } from "./announce.ts";
 import { choose, settings } from "./settings.ts";
 import { type Store, storeOf } from "./store.ts";
@@ -32,6 +32,16 @@ export async function openSession(token = takeToken()): Promise<void> {
     } else throw failure;
   }
 }
+
+/** Another model judges: what the program says of itself is asked again. */
+onEvent(({ type }) => {
+  if (type !== "model") return;
+  void ask("about", {}).then(
+    (about) => session.set((now) => (now.state === "open" ? { ...now, about } : now)),
+    // The next view that asks tells that the server is gone.
+    () => {},
+  );
+});
 
 function takeToken(): string | undefined {
   const token = tokenIn(location.hash);

@@ -33,6 +33,7 @@ export function Samples({ reader }: { reader: Reader | undefined }) {
           <input type="checkbox" checked={archived} onChange={(event) => setArchived(event.target.checked)} />
           archived ones too
         </label>
+        <Link to={{ view: "learning" }}>Learn from corrections</Link>
       </div>
       {reader && <NewSample reader={reader} />}
       {failure && (

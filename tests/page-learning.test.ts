@@ -1,0 +1,79 @@
+/** Learning from corrections in a real browser, through the real command: begun, followed, compared, used, and given up. */
+import { randomUUID } from "node:crypto";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { verifyFolder } from "../src/server/index.ts";
+import { CHROMIUM, eventually, hasChromium, phantomFiles, type Running, startCommand, visit } from "./page-support.ts";
+import { temporary } from "./support.ts";
+
+describe.skipIf(!hasChromium)(`learning from corrections in ${CHROMIUM} (skipped where it is missing)`, () => {
+  let app: Running;
+  let data = "";
+  beforeAll(async () => {
+    data = join(await temporary(), "data");
+    app = await startCommand(data);
+  });
+  afterAll(() => app?.end());
+
+  test("a reader learns from decided heads, sees both models on others, and has the new one judge", async () => {
+    const { client } = app;
+    const reader = await client.newReader("Ada");
+    const sample = await client.newSample(reader, "Slide 1");
+    const { page, complaints } = await visit(app.url);
+    const dialog = page.getByRole("dialog", { name: "Who reads?" });
+    await dialog.getByRole("button", { name: "Ada" }).click();
+    await dialog.waitFor({ state: "detached" });
+    await page.getByRole("link", { name: "Learn from corrections" }).click();
+    await page.getByText("No head is decided yet").waitFor();
+
+    const files = await phantomFiles(60, 8);
+    await client.upload(sample, "crop", Object.fromEntries(files.map(({ name, buffer }) => [name, buffer])));
+    await client.analysed(sample);
+    const { classes } = await client.call("about");
+    const heads = (await client.heads(sample, reader)).filter(({ probabilities }) => probabilities.length > 0);
+    const begin = page.getByRole("button", { name: /^Learn from/ });
+
+    // Too few at first: the page says what is missing.
+    await client.decide(reader, heads[0]!.id, classes[0]!);
+    await begin.click();
+    // The mouse is on the button now: its text must still be told from its ground.
+    const ground = "getComputedStyle(document.querySelector('.learning button.main:hover')).backgroundColor";
+    expect(await page.evaluate(ground)).toBe("rgb(0, 103, 163)");
+    await page.getByRole("alert").filter({ hasText: "Decide more heads" }).waitFor();
+
+    // This laboratory's names are the model's, each one further on.
+    const decisions = heads.map(({ id, probabilities }) => {
+      const called = (probabilities.indexOf(Math.max(...probabilities)) + 1) % classes.length;
+      return { id: randomUUID(), head: id, value: { kind: "class" as const, class: classes[called]! } };
+    });
+    await client.call("decide", { body: { reader, decisions } });
+    await page.getByRole("button", { name: `Learn from ${heads.length} decided heads` }).focus();
+    await page.keyboard.press("Enter");
+    await page.getByRole("progressbar", { name: "How much is done" }).waitFor();
+    await page.getByText("The new model is better on them.").waitFor({ timeout: 120_000 });
+    const [learning] = (await client.call("listLearnings")).learnings;
+    const { heads: compared, correct, mended } = learning!.result!.comparison;
+    await page.getByText(`${correct.before} (${((100 * correct.before) / compared).toFixed(1)} %)`).waitFor();
+    await page.getByText(`${correct.after} (${((100 * correct.after) / compared).toFixed(1)} %)`).waitFor();
+    const mendedHeads = page.locator("section", { hasText: "Right with the new model only" }).locator("li");
+    await eventually(() => mendedHeads.count()).toBe(mended);
+    // A picture of each is there.
+    const width = "document.querySelector('.changed-heads img').naturalWidth";
+    await eventually(() => page.evaluate(width)).toBeGreaterThan(0);
+
+    await page.getByRole("button", { name: "Use this model from now on" }).click();
+    await page.locator("summary .tag", { hasText: "in use" }).waitFor();
+    expect((await client.call("about")).analyser.model).toBe(learning!.model);
+    await page.getByRole("button", { name: "Use the original model again" }).click();
+    await page.locator("summary .tag").waitFor({ state: "detached" });
+    expect((await client.call("about")).learning).toBeNull();
+
+    // A second one is stopped.
+    await begin.click();
+    await page.getByRole("button", { name: "Stop" }).click();
+    await page.locator("summary", { hasText: "not finished" }).waitFor();
+    expect(complaints.filter((text) => !text.includes("409"))).toEqual([]);
+    expect(await verifyFolder(data)).toMatchObject({ intact: true });
+    await page.context().close();
+  }, 300_000);
+});
