@@ -129,12 +129,7 @@ export async function killMany(kills: number, seed: number, say: (line: string) 
 
   /** What must hold after every start. */
   async function check(client: Client): Promise<number[]> {
-    // What is there for a moment is on its way; what stays was left.
-    let left = await readdir(join(folder, "incoming"));
-    for (let attempt = 0; left.length > 0 && attempt < 50; attempt++) {
-      await wait(100);
-      left = await readdir(join(folder, "incoming"));
-    }
+    const left = await readdir(join(folder, "incoming"));
     if (left.length > 0) throw new Error(`half files are left: ${left}`);
     // Without an acknowledgement it may have been done or not: sent again, it is done once.
     for (const one of decided.filter(({ seq }) => seq === undefined)) {

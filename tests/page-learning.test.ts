@@ -3,7 +3,8 @@ import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { verifyFolder } from "../src/server/index.ts";
-import { CHROMIUM, eventually, hasChromium, phantomFiles, type Running, startCommand, visit } from "./page-support.ts";
+import { eventually, visit } from "./page-support.ts";
+import { CHROMIUM, hasChromium, phantomFiles, type Running, startCommand } from "./running-app.ts";
 import { temporary } from "./support.ts";
 
 describe.skipIf(!hasChromium)(`learning from corrections in ${CHROMIUM} (skipped where it is missing)`, () => {

@@ -2,7 +2,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { buildPage } from "../src/server/index.ts";
 import { photograph, type TestApp, testApp } from "../src/server/testing/support.ts";
-import { CHROMIUM, eventually, hasChromium, readAs, saved, visit } from "./page-support.ts";
+import { eventually, readAs, saved, visit } from "./page-support.ts";
+import { CHROMIUM, hasChromium } from "./running-app.ts";
 
 describe.skipIf(!hasChromium)(`readers and outlines in ${CHROMIUM} (skipped where it is missing)`, () => {
   let app: TestApp;

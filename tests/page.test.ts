@@ -3,17 +3,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Head, Value } from "../src/server/api.ts";
 import { verifyFolder } from "../src/server/index.ts";
-import {
-  CHROMIUM,
-  eventually,
-  hasChromium,
-  phantomFiles,
-  type Running,
-  readAs,
-  saved,
-  startCommand,
-  visit,
-} from "./page-support.ts";
+import { eventually, readAs, saved, visit } from "./page-support.ts";
+import { CHROMIUM, hasChromium, phantomFiles, type Running, startCommand } from "./running-app.ts";
 import { temporary } from "./support.ts";
 
 const HEADS = 200;

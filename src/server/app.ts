@@ -13,7 +13,7 @@ import { httpServer } from "./http/server.ts";
 import { UPLOAD_LIMITS, type UploadLimits } from "./http/uploads.ts";
 import type { Learner } from "./learnings/learner.ts";
 import { Learnings, pathOfModel } from "./learnings/learnings.ts";
-import { DECODING_SECONDS, Pictures } from "./pictures/pictures.ts";
+import { DECODING_SECONDS, Pictures, preparePictures } from "./pictures/pictures.ts";
 import { openDatabase } from "./store/database.ts";
 import { tilesOf } from "./store/heads.ts";
 import { modelInUse } from "./store/learnings.ts";
@@ -61,6 +61,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   };
   try {
     await prepareOriginals(folder);
+    await preparePictures(folder);
     const db = await openDatabase(join(folder, "androscope.db"));
     closing.push(() => db.close());
     if (options.mostPages !== undefined) db.exec(`PRAGMA max_page_count = ${options.mostPages}`);

@@ -3,7 +3,7 @@
  * deleted at any time. Uploads are inspected and outlines measured there, too.
  */
 import { randomUUID } from "node:crypto";
-import { mkdir, readFile, rename } from "node:fs/promises";
+import { mkdir, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Outline } from "../../fields/index.ts";
 import { AndroscopeError } from "../../runs/index.ts";
@@ -21,6 +21,17 @@ const LOSSLESS_PIXELS = 2 ** 22;
 export interface Picture {
   bytes: Uint8Array;
   type: "image/png" | "image/jpeg" | "image/webp";
+}
+
+/**
+ * Where pictures are while they are written: a folder that nothing else uses, since the helper of a killed server may write
+ * there for a moment after the next one has started.
+ */
+const writingIn = (folder: string) => join(folder, "cache", "writing");
+
+/** Removes what was being written when the program ended. */
+export async function preparePictures(folder: string): Promise<void> {
+  await rm(writingIn(folder), { recursive: true, force: true });
 }
 
 export class Pictures {
@@ -104,10 +115,12 @@ export class Pictures {
     return made;
   }
 
-  /** Has the helper write beside the places, in `incoming/`, and moves what is whole into them. */
+  /** Has the helper write beside the places, and moves what is whole into them. */
   async #whole(files: readonly string[], order: (to: readonly string[]) => PictureOrder): Promise<void> {
     for (const folder of new Set(files.map((file) => dirname(file)))) await mkdir(folder, { recursive: true });
-    const beside = files.map(() => join(this.#folder, "incoming", randomUUID()));
+    const writing = writingIn(this.#folder);
+    await mkdir(writing, { recursive: true });
+    const beside = files.map(() => join(writing, randomUUID()));
     await this.#order(order(beside));
     for (const [i, file] of files.entries()) await rename(beside[i]!, file);
   }
