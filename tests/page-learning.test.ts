@@ -52,7 +52,7 @@ describe.skipIf(!hasChromium)(`learning from corrections in ${CHROMIUM} (skipped
     await page.keyboard.press("Enter");
     await page.getByRole("progressbar", { name: "How much is done" }).waitFor();
     await page.getByText("The new model is better on them.").waitFor({ timeout: 120_000 });
-    const [learning] = (await client.call("listLearnings")).learnings;
+    const [learning] = (await client.call("listLearnings", { query: { reader } })).learnings;
     const { heads: compared, correct, mended } = learning!.result!.comparison;
     await page.getByText(`${correct.before} (${((100 * correct.before) / compared).toFixed(1)} %)`).waitFor();
     await page.getByText(`${correct.after} (${((100 * correct.after) / compared).toFixed(1)} %)`).waitFor();

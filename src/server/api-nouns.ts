@@ -7,11 +7,11 @@
 import { z } from "zod";
 
 export const idSchema = z.int().positive();
-const time = z.iso.datetime();
+export const time = z.iso.datetime();
 const finite = z.number();
 const point = z.tuple([finite, finite]);
 /** SHA-256 in hexadecimal. */
-const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+export const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 /** One line that a person types: no control characters. */
 const line = (most: number) =>
   z
@@ -282,56 +282,8 @@ export const disagreementSchema = z.object({
   consensus: decisionSchema.nullable(),
 });
 
+/** Of a model that is learned from decisions: api-learnings.ts. */
 export const LEARNING_STATES = ["running", "done", "failed"] as const;
-/** Two models on reviewed heads that neither learned from. */
-export const comparisonSchema = z.object({
-  heads: z.int(),
-  images: z.int(),
-  /** Heads that each model gives the class of their readers. */
-  correct: z.object({ before: z.int(), after: z.int() }),
-  /** Wrong before and right after; the other way round. */
-  mended: z.int(),
-  spoilt: z.int(),
-  /** Of the difference of the accuracies, 95 %. */
-  interval: z.object({ low: finite, high: finite }),
-  classes: z.array(z.object({ name: z.string(), heads: z.int(), before: z.int(), after: z.int() })),
-});
-
-/** A model learned from what readers decided. */
-export const learningSchema = z.object({
-  id: idSchema,
-  reader: z.object({ id: idSchema, name: z.string() }),
-  samples: z.array(z.object({ id: idSchema, name: z.string() })),
-  begun: time,
-  state: z.enum(LEARNING_STATES),
-  error: errorSchema.nullable(),
-  finished: time.nullable(),
-  /** SHA-256 of the model that judged when it began. */
-  before: z.string(),
-  /** Of the one that was learned; null where nothing better was found. */
-  model: sha256.nullable(),
-  result: z
-    .object({
-      /** What was learned from. */
-      learned: z.object({ heads: z.int(), images: z.int() }),
-      /** How strongly the last layer is pulled to the old one; null where it was left as it was. */
-      strength: z.number().nullable(),
-      comparison: comparisonSchema,
-    })
-    .nullable(),
-  /** Its model judges now. */
-  inUse: z.boolean(),
-});
-
-/** A head of the comparison that the two models give different classes. */
-export const changedHeadSchema = z.object({
-  head: headSchema,
-  sample: idSchema,
-  /** Its readers'. */
-  label: z.string(),
-  before: z.string(),
-  after: z.string(),
-});
 
 /** What `GET /api/events` sends, as JSON in `data`. None holds a decision's value. */
 export const eventSchema = z.discriminatedUnion("type", [
@@ -380,8 +332,6 @@ export type Head = z.infer<typeof headSchema>;
 export type LogRow = z.infer<typeof logRowSchema>;
 export type Counts = z.infer<typeof countsSchema>;
 export type SampleReport = z.infer<typeof sampleReportSchema>;
-export type Learning = z.infer<typeof learningSchema>;
-export type ChangedHead = z.infer<typeof changedHeadSchema>;
 export type Disagreement = z.infer<typeof disagreementSchema>;
 export type AppEvent = z.infer<typeof eventSchema>;
 export type ApiError = z.infer<typeof errorSchema>;

@@ -7,43 +7,23 @@
  * so that somebody who reads blind is shown nobody else's decisions.
  */
 import { z } from "zod";
+import { LEARNING_ROUTES } from "./api-learnings.ts";
 import * as nouns from "./api-nouns.ts";
+import {
+  act,
+  doneSchema,
+  flagText,
+  forReader,
+  headParams,
+  idText,
+  imageParams,
+  type Route,
+  sampleParams,
+} from "./api-parts.ts";
 
+export * from "./api-learnings.ts";
 export * from "./api-nouns.ts";
-
-/** An answer that is no JSON. */
-export interface Media {
-  readonly media: "image/webp" | "image/png" | "image/jpeg" | "text/csv" | "application/geo+json" | "text/event-stream";
-}
-
-export interface Route {
-  readonly method: "GET" | "POST" | "PATCH";
-  /** Parameters as `:name`. */
-  readonly path: `/api/${string}`;
-  readonly summary: string;
-  readonly params?: z.ZodObject;
-  readonly query?: z.ZodObject;
-  /** JSON; `"files"`: multipart/form-data, see {@link uploadFieldsSchema}. */
-  readonly body?: z.ZodType | "files";
-  readonly response: z.ZodType | Media;
-  /** True where no token is needed. */
-  readonly open?: true;
-}
-
-/** In paths and queries numbers come as text. */
-const idText = z.coerce
-  .string()
-  .regex(/^[1-9]\d{0,14}$/)
-  .transform(Number);
-const flagText = z.enum(["true", "false"]).default("false");
-const sampleParams = z.object({ sample: idText });
-const imageParams = z.object({ image: idText });
-const headParams = z.object({ head: idText });
-/** For whose eyes. */
-const forReader = z.object({ reader: idText });
-
-/** Who acts, and the act's own id. */
-const act = z.object({ id: nouns.actIdSchema, reader: nouns.idSchema, reason: nouns.reasonSchema.default("") });
+export { doneSchema, type Media, type Route } from "./api-parts.ts";
 
 /**
  * The parts of an upload, in this order: the field `kind`, then any number of files called `files`. A file that is
@@ -64,11 +44,6 @@ export const decisionRequestSchema = z.object({
   reason: nouns.reasonSchema.default(""),
 });
 export const MOST_DECISIONS = 5000;
-
-export const MOST_LEARNED_SAMPLES = 1000;
-
-/** What an act answers: its row of the log. `replayed`: it had been done before, by the same id. */
-export const doneSchema = z.object({ id: z.string(), seq: z.int(), at: z.iso.datetime(), replayed: z.boolean() });
 
 export const aboutSchema = z.object({
   version: z.string(),
@@ -347,47 +322,7 @@ export const API = {
     response: { media: "application/geo+json" },
   },
 
-  listLearnings: {
-    method: "GET",
-    path: "/api/learnings",
-    summary: "All models that were learned from decisions, the newest first.",
-    response: z.object({ learnings: z.array(nouns.learningSchema) }),
-  },
-  startLearning: {
-    method: "POST",
-    path: "/api/learnings",
-    summary:
-      "Learns a model from the final classes of some samples' heads, a third of the images kept for comparing it. One at a time. Refused to a blind reader who has heads left.",
-    body: act.omit({ reason: true }).extend({ samples: z.array(nouns.idSchema).min(1).max(MOST_LEARNED_SAMPLES) }),
-    response: nouns.learningSchema,
-  },
-  getLearning: {
-    method: "GET",
-    path: "/api/learnings/:learning",
-    summary: "One learning with the compared heads on which the two models differ; none for a reader who is blind.",
-    params: z.object({ learning: idText }),
-    query: forReader,
-    response: z.object({
-      learning: nouns.learningSchema,
-      hidden: z.boolean(),
-      changed: z.array(nouns.changedHeadSchema),
-    }),
-  },
-  stopLearning: {
-    method: "POST",
-    path: "/api/learnings/:learning/stop",
-    summary: "Gives up a learning that runs.",
-    params: z.object({ learning: idText }),
-    response: nouns.learningSchema,
-  },
-  useModel: {
-    method: "POST",
-    path: "/api/model",
-    summary:
-      "Has a learned model judge what is analysed from now on; `learning: null`: the one that the program was started with. What was analysed stays as it is.",
-    body: act.extend({ learning: nouns.idSchema.nullable() }),
-    response: doneSchema.extend({ analyser: nouns.analyserSchema, learning: nouns.idSchema.nullable() }),
-  },
+  ...LEARNING_ROUTES,
 
   events: {
     method: "GET",

@@ -17,7 +17,7 @@ import type { Learnings } from "../learnings/learnings.ts";
 import type { Pictures } from "../pictures/pictures.ts";
 import type { Database } from "../store/database.ts";
 import { exportCsv, exportGeoJson, exportJson } from "../store/exports.ts";
-import { headOf, isBlindNow, listHeads, tileByKey, tilesOf } from "../store/heads.ts";
+import { headOf, listHeads, tileByKey, tilesOf } from "../store/heads.ts";
 import { imageOf, listImages } from "../store/images.ts";
 import { changedHeads, learningOf, listLearnings, modelInUse } from "../store/learnings.ts";
 import { logOfHead } from "../store/log.ts";
@@ -220,20 +220,21 @@ export function handlersOf(context: Context, openapi: () => Record<string, unkno
       return reply.type("application/geo+json").send(JSON.stringify(document));
     },
 
-    listLearnings: () => ({ learnings: listLearnings(db) }),
+    listLearnings: ({ query: { reader } }) => ({ learnings: listLearnings(db, reader) }),
     startLearning: ({ body }) => learnings.start(body),
     getLearning({ params, query: { reader } }) {
-      requireReader(db, reader);
-      const learning = learningOf(db, params.learning);
-      const hidden = learning.samples.some(({ id }) => isBlindNow(db, id, reader));
-      const changed = hidden ? [] : changedHeads(db, learning.id, reader);
+      const learning = learningOf(db, params.learning, reader);
+      const changed = changedHeads(db, learning.id, reader);
       for (const { id } of learning.samples) {
         const seen = changed.filter(({ sample }) => sample === id).map(({ head }) => head);
         noteSeen(db, id, reader, seen);
       }
-      return { learning, hidden, changed };
+      return { learning, changed };
     },
-    stopLearning: ({ params }) => learnings.stop(params.learning),
+    async stopLearning({ params }) {
+      await learnings.stop(params.learning);
+      return { ok: true };
+    },
     async useModel({ body: { learning, ...act } }) {
       const done = await learnings.use(act, learning);
       const description = analyser.describe();

@@ -168,7 +168,7 @@ test("a learned model judges what comes after, also after a new start, until the
   app = await app.again();
   expect(taught.opened).toHaveLength(2);
   expect((await app.client.call("about")).analyser.model).toBe(HASH);
-  const { learnings } = await app.client.call("listLearnings");
+  const { learnings } = await app.client.call("listLearnings", { query: { reader } });
   expect(learnings.map(({ state, inUse }) => [state, inUse])).toEqual([
     ["failed", false],
     ["done", true],
@@ -191,7 +191,7 @@ describe("what is refused", () => {
   test("too little", async () => {
     await decided(2);
     expect(await refusedBegin()).toMatchObject({ status: 409, code: "learning/too-few" });
-    expect((await app.client.call("listLearnings")).learnings).toEqual([]);
+    expect((await app.client.call("listLearnings", { query: { reader } })).learnings).toEqual([]);
   });
 
   test("a second one at the same time; the first can be stopped, and what fails is told", async () => {
@@ -200,8 +200,8 @@ describe("what is refused", () => {
     const first = await begin([sample], reader, act);
     expect(await begin([sample], reader, act)).toEqual(first);
     expect(await refusedBegin()).toMatchObject({ status: 409, code: "learning/busy" });
-    const stopped = await app.client.call("stopLearning", { params: { learning: first.id } });
-    expect(stopped).toMatchObject({ state: "failed", error: { code: "learning/stopped" } });
+    await app.client.call("stopLearning", { params: { learning: first.id } });
+    expect(await ended(first.id)).toMatchObject({ state: "failed", error: { code: "learning/stopped" } });
     const second = await begin();
     taught.answer(
       new AndroscopeError("learning/failed", { expected: "x", found: "y", where: "/a/secret/place", fix: "Again." }),
@@ -224,7 +224,9 @@ describe("what is refused", () => {
     taught.answer(learnedFrom(taught.orders[0]!));
     await ended(id);
     const told = await app.client.call("getLearning", { params: { learning: id }, query: { reader: ben } });
-    expect(told).toMatchObject({ hidden: true, changed: [] });
+    expect(told).toMatchObject({ learning: { hidden: true, result: null }, changed: [] });
+    const list = await app.client.call("listLearnings", { query: { reader: ben } });
+    expect(list.learnings).toMatchObject([{ hidden: true, result: null, state: "done" }]);
   });
 
   test("unknown samples, learnings and readers; and all of it where nothing can be taught", async () => {

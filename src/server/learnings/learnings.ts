@@ -13,11 +13,11 @@ import {
   failBroken,
   failLearning,
   finishLearning,
-  learningOf,
   learningOfAct,
   modelInUse,
   replayedChoice,
   reviewedImages,
+  stateOf,
 } from "../store/learnings.ts";
 import { originalPath } from "../store/originals.ts";
 import { requireReader } from "../store/refusals.ts";
@@ -53,7 +53,7 @@ export class Learnings {
   /** @throws `learning/*`, `review/blind`, `server/not-found` */
   start(asked: { id: string; reader: number; samples: readonly number[] }): Learning {
     const { db, folder, analyser, learner } = this.#options;
-    const before = learningOfAct(db, asked.id);
+    const before = learningOfAct(db, asked.id, asked.reader);
     if (before) return before;
     if (!learner) throw notHere();
     requireReader(db, asked.reader);
@@ -103,17 +103,17 @@ export class Learnings {
     const begun = this.#running?.begun;
     const seconds = begun === undefined ? 0 : (performance.now() - begun) / 1000;
     const secondsLeft = begun === undefined ? 0 : done > 0 ? (seconds / done) * (of - done) : null;
-    tell({ type: "learning", learning: id, state: learningOf(db, id).state, done, of, secondsLeft });
+    tell({ type: "learning", learning: id, state: stateOf(db, id).state, done, of, secondsLeft });
   }
 
   /** Gives up a learning that runs; any other is left as it is. */
-  async stop(id: number): Promise<Learning> {
+  async stop(id: number): Promise<void> {
     const running = this.#running;
     if (running?.id === id) {
       running.stop.abort(stopped("somebody stopped it"));
       await running.ends;
     }
-    return learningOf(this.#options.db, id);
+    stateOf(this.#options.db, id);
   }
 
   /** @throws `learning/no-model`, `model/*`, `file/*` */
@@ -126,7 +126,7 @@ export class Learnings {
     if (!learner) throw notHere();
     if (learning === null) analyser.restoreFirst();
     else {
-      const { model } = learningOf(db, learning);
+      const { model } = stateOf(db, learning);
       if (model === null) throw noModel(learning);
       analyser.replace(await learner.open(await pathOfModel(folder, model)));
     }

@@ -2,7 +2,7 @@
 import type { ApiError, ChangedHead, Learning } from "../api.ts";
 import type { Learned, ReviewedImage } from "../learnings/learner.ts";
 import type { Database } from "./database.ts";
-import { listHeads } from "./heads.ts";
+import { isBlindNow, listHeads } from "./heads.ts";
 import { listImages } from "./images.ts";
 import { type Appended, append, replayOf } from "./log.ts";
 import { notFound, requireReader, requireSample } from "./refusals.ts";
@@ -27,43 +27,57 @@ interface LearningRow {
 
 const SELECT = `SELECT learnings.*, readers.name FROM learnings JOIN readers ON readers.id = learnings.reader`;
 
-function asLearning(db: Database, row: LearningRow): Learning {
+/** @param reader for whose eyes */
+function asLearning(db: Database, row: LearningRow, reader: number): Learning {
+  const samples = (JSON.parse(row.samples) as number[]).map((id) => ({ id, name: sampleOf(db, id).name }));
+  const hidden = samples.some(({ id }) => isBlindNow(db, id, reader));
   return {
     id: row.id,
     reader: { id: row.reader, name: row.name },
-    samples: (JSON.parse(row.samples) as number[]).map((id) => ({ id, name: sampleOf(db, id).name })),
+    samples,
     begun: row.begun,
     state: row.state,
     error: row.error === null ? null : JSON.parse(row.error),
     finished: row.finished,
     before: row.before,
     model: row.model,
-    result: row.result === null ? null : JSON.parse(row.result),
+    hidden,
+    result: row.result === null || hidden ? null : JSON.parse(row.result),
     inUse: modelInUse(db)?.learning === row.id,
   };
 }
 
-export function listLearnings(db: Database): Learning[] {
-  return db.all<LearningRow>(`${SELECT} ORDER BY learnings.id DESC`).map((row) => asLearning(db, row));
+export function listLearnings(db: Database, reader: number): Learning[] {
+  requireReader(db, reader);
+  return db.all<LearningRow>(`${SELECT} ORDER BY learnings.id DESC`).map((row) => asLearning(db, row, reader));
 }
 
 /** @throws `server/not-found` */
-export function learningOf(db: Database, id: number): Learning {
+export function learningOf(db: Database, id: number, reader: number): Learning {
+  requireReader(db, reader);
+  return asLearning(db, rowOf(db, id), reader);
+}
+
+/** What is nobody's opinion: how far it is, and what it left. @throws `server/not-found` */
+export const stateOf = (db: Database, id: number): Pick<LearningRow, "state" | "model"> => rowOf(db, id);
+
+function rowOf(db: Database, id: number): LearningRow {
   const row = db.get<LearningRow>(`${SELECT} WHERE learnings.id = ?`, id);
   if (!row) throw notFound("learning", id);
-  return asLearning(db, row);
+  return row;
 }
 
 /** What an act started when it was done first; undefined where it is new. */
-export function learningOfAct(db: Database, act: string): Learning | undefined {
+export function learningOfAct(db: Database, act: string, reader: number): Learning | undefined {
   const row = db.get<{ id: number }>("SELECT id FROM learnings WHERE act = ?", act);
-  return row && learningOf(db, row.id);
+  return row && learningOf(db, row.id, reader);
 }
 
-/** The compared heads on which the models differ, as a reader may see them. */
+/** The compared heads on which the models differ; none where they are kept from the reader. */
 export function changedHeads(db: Database, id: number, reader: number): ChangedHead[] {
-  const { samples } = learningOf(db, id);
-  const { changed } = db.get<Pick<LearningRow, "changed">>("SELECT changed FROM learnings WHERE id = ?", id)!;
+  const { samples, hidden } = learningOf(db, id, reader);
+  if (hidden) return [];
+  const { changed } = rowOf(db, id);
   const told = new Map((JSON.parse(changed ?? "[]") as Learned["changed"]).map((one) => [one.id, one]));
   return samples.flatMap(({ id: sample }) =>
     listHeads(db, { sample, reader, ids: [...told.keys()] }).map((head) => {
@@ -140,7 +154,7 @@ export function beginLearning(
       "INSERT INTO learnings (act, reader, samples, begun, state, before) VALUES (?, ?, ?, ?, 'running', ?)",
       ...[id, reader, JSON.stringify(samples), new Date().toISOString(), before],
     );
-    return learningOf(db, learning);
+    return learningOf(db, learning, reader);
   });
 }
 

@@ -13,8 +13,8 @@ import { LearningResult } from "./LearningResult.tsx";
 /** Learning a model from what readers decided: from which samples, how far it is, and what became of it. */
 export function Learning({ reader, about }: { reader: Reader; about: About }) {
   const { value, failure, reload } = useAsked(
-    "learnings",
-    (signal) => ask("listLearnings", {}, signal),
+    `learnings ${reader.id}`,
+    (signal) => ask("listLearnings", { query: { reader: reader.id } }, signal),
     (event) =>
       event.type === "hello" || event.type === "model" || (event.type === "learning" && event.state !== "running"),
   );

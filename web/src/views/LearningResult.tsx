@@ -33,6 +33,9 @@ export function LearningResult({
         {inUse && <span className="tag">in use</span>}
         {error && <span className="tag trouble">not finished</span>}
       </summary>
+      {learning.hidden && (
+        <p>You read one of these samples blind: the result is shown when you have decided its heads.</p>
+      )}
       {error && <p className="trouble">{error.message}</p>}
       {result && (
         <>
@@ -133,7 +136,6 @@ function Changed({ learning, reader, classes }: { learning: Learning; reader: Re
   );
   if (failure) return <p className="trouble">{failure}</p>;
   if (!value) return null;
-  if (value.hidden) return <p>You read one of these samples blind: its heads are shown when you have decided them.</p>;
   const byKind = Map.groupBy(value.changed, kindOf);
   return (Object.entries(KINDS) as [keyof typeof KINDS, string][]).map(([kind, title]) => {
     const heads = byKind.get(kind) ?? [];
