@@ -1,7 +1,12 @@
-import { type ReactNode, useEffect, useLayoutEffect, useRef, useState } from "react";
+import { type ReactNode, useEffect, useLayoutEffect, useReducer, useRef, useState } from "react";
 
 /** Rows beyond the visible ones, so that scrolling meets drawn ones. */
-const MORE = 2;
+const MORE = 1;
+
+/** Rows a second: faster, nobody looks at them. */
+const FLYING = 15;
+/** Milliseconds after which it is over. */
+const REST = 100;
 
 interface Props {
   count: number;
@@ -16,10 +21,49 @@ interface Props {
   render: (index: number) => ReactNode;
 }
 
+/**
+ * The rows to draw of those that are wanted: one more at every frame, so that no frame draws many. First the one of the cell that
+ * is at hand, then from the first one down; while the grid flies past, none but that one, so that nothing is drawn and no
+ * picture asked for that is gone before anybody sees it.
+ */
+function useRowByRow(
+  { first, last, urgent }: { first: number; last: number; urgent: number },
+  layout: string,
+  fliesUntil: { readonly current: number },
+): number[] {
+  const [, again] = useReducer((n: number) => n + 1, 0);
+  const known = useRef({ layout, rows: new Set<number>() });
+  if (known.current.layout !== layout) known.current = { layout, rows: new Set() };
+  const { rows } = known.current;
+  for (const row of rows) if (row < first || row > last) rows.delete(row);
+  const isWanted = (row: number) => row >= first && row <= last && !rows.has(row);
+  let next = isWanted(urgent) ? urgent : first;
+  while (next <= last && !isWanted(next)) next++;
+  useEffect(() => {
+    if (next > last) return;
+    const left = next === urgent ? 0 : fliesUntil.current - performance.now();
+    if (left > 0) {
+      const timer = setTimeout(again, left);
+      return () => clearTimeout(timer);
+    }
+    // The frame in between is for the pictures of the row before.
+    let frame = requestAnimationFrame(() => {
+      frame = requestAnimationFrame(() => {
+        known.current.rows.add(next);
+        again();
+      });
+    });
+    return () => cancelAnimationFrame(frame);
+  });
+  return [...rows].sort((a, b) => a - b);
+}
+
 /** A grid of cells of one size of which only the rows in view exist. */
 export function VirtualGrid({ count, cell, at, label, active, onColumns, render }: Props) {
   const frame = useRef<HTMLDivElement>(null);
   const [view, setView] = useState({ width: 0, height: 0, top: 0 });
+  const fliesUntil = useRef(0);
+  const scrolled = useRef({ top: 0, at: 0 });
   const columns = Math.max(1, Math.floor(view.width / cell.width));
   const rows = Math.ceil(count / columns);
 
@@ -46,8 +90,10 @@ export function VirtualGrid({ count, cell, at, label, active, onColumns, render 
 
   const first = Math.max(0, Math.floor(view.top / cell.height) - MORE);
   const last = Math.min(rows - 1, Math.floor((view.top + view.height) / cell.height) + MORE);
+  const urgent = Math.floor(Math.max(0, at) / columns);
+  const drawn = useRowByRow({ first, last, urgent }, `${columns}`, fliesUntil);
   const shown: ReactNode[] = [];
-  for (let row = first; row <= last; row++) {
+  for (const row of drawn) {
     const cells: ReactNode[] = [];
     for (let i = row * columns; i < Math.min(count, (row + 1) * columns); i++) cells.push(render(i));
     shown.push(
@@ -65,6 +111,11 @@ export function VirtualGrid({ count, cell, at, label, active, onColumns, render 
       aria-label={label}
       aria-activedescendant={active}
       onScroll={({ currentTarget: { scrollTop } }) => {
+        const now = performance.now();
+        const before = scrolled.current;
+        const rowsASecond = (1000 * Math.abs(scrollTop - before.top)) / cell.height / Math.max(16, now - before.at);
+        if (rowsASecond > FLYING) fliesUntil.current = now + REST;
+        scrolled.current = { top: scrollTop, at: now };
         // Drawn anew only where another row comes into view.
         const top = Math.floor(scrollTop / cell.height) * cell.height;
         setView((now) => (now.top === top ? now : { ...now, top }));
