@@ -19,20 +19,11 @@ import {
   compareModels,
   drawFolds,
   type JudgedHead,
-  type ModelComparison,
 } from "../src/evaluation/index.ts";
 import { pseudoMask } from "../src/heads/index.ts";
 import { lastLayer, Model, withLastLayer } from "../src/learning/index.ts";
 import { Random, readJson, terminalProgress, writeJson } from "../src/runs/index.ts";
-
-export interface AdaptationRow {
-  name: string;
-  what: string;
-  /** Corrections that each network learned from, and strengths that were chosen (null: the old layer was kept). */
-  corrections: number;
-  strengths: (number | null)[];
-  comparison: ModelComparison;
-}
+import type { AdaptationRow } from "./adaptation-section.ts";
 
 const SEED = 7;
 const PARTS = 3;

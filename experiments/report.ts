@@ -13,6 +13,7 @@ import {
   summarizeStudy,
 } from "../src/evaluation/index.ts";
 import { writeFileAtomic } from "../src/runs/index.ts";
+import { type AdaptationRow, adaptationSection } from "./adaptation-section.ts";
 import { aimsSection } from "./aims.ts";
 import { certaintyPlots } from "./certainty-plot.ts";
 import { type FieldDetection, fieldHeadline, fieldSection } from "./field-section.ts";
@@ -260,6 +261,8 @@ export function withResults(document: string): string {
   for (const [block, content] of mhsmaBlocks()) text = filled(text, block, content);
   const fields = readResults<FieldDetection[]>("field-detection.json");
   if (fields) text = filled(text, "fields", fieldSection(fields));
+  const adaptation = readResults<AdaptationRow[]>("adaptation.json");
+  if (adaptation) text = filled(text, "adaptation", adaptationSection(adaptation));
   const votes = readResults<ScianVotes>("scian-votes.json");
   if (votes) text = filled(text, "scian", scianSection(votes));
   const standIns = readResults<ScianStandIns>("scian-stand-ins.json");

@@ -75,10 +75,15 @@ export class Analyser {
     const kept = await readDetector(detectorFile ?? BUNDLED_DETECTOR);
     const model = await Model.from(modelBytes, modelFile, { threads });
     const detector = new Detector(kept.weights, kept.settings, { threads });
-    const { program, classes, training } = model.metadata;
+    const { program, classes, training, adaptation } = model.metadata;
     const licence = [...new Set([training.licence, kept.training.licence].filter(Boolean))].join("; ");
     const hash = createHash("sha256").update(modelBytes).digest("hex");
-    return new Analyser({ program, classes, model: hash, detector: kept.hash, licence }, model, detector);
+    const adapted = adaptation && { base: adaptation.base, heads: adaptation.heads };
+    return new Analyser(
+      { program, classes, model: hash, detector: kept.hash, licence, ...(adapted ? { adapted } : {}) },
+      model,
+      detector,
+    );
   }
 
   /**

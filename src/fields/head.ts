@@ -49,4 +49,6 @@ export interface AnalyserDescription {
   readonly detector: string;
   /** Licence of what they were trained on. */
   readonly licence: string;
+  /** Where the model's last layer was learned again from reviewed heads: the model before, and how many heads. */
+  readonly adapted?: { readonly base: string; readonly heads: number };
 }

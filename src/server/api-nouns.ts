@@ -54,6 +54,8 @@ export const analyserSchema = z.object({
   model: z.string(),
   detector: z.string(),
   licence: z.string(),
+  /** Where the model was learned from readers' decisions: the model before, and how many heads. */
+  adapted: z.object({ base: z.string(), heads: z.int() }).optional(),
 });
 
 export const CALIBRATION_METHODS = ["stage-micrometer", "scale-bar", "objective", "file", "other"] as const;

@@ -86,7 +86,7 @@ export function summaryText(sample: AnalysedSample, statistics: SampleStatistics
     ...(replicates ? ["", replicatesText(replicates)] : []),
     ...limitsText(sample),
     "",
-    `${analyser.program}; model ${analyser.model.slice(0, 12)}, detector ${analyser.detector.slice(0, 12)}; models: ${analyser.licence}.`,
+    `${analyser.program}; model ${analyser.model.slice(0, 12)}${analyser.adapted ? ` (its last layer learned again from ${analyser.adapted.heads} reviewed heads)` : ""}, detector ${analyser.detector.slice(0, 12)}; models: ${analyser.licence}.`,
     "",
   ].join("\n");
 }

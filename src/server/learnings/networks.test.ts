@@ -66,7 +66,10 @@ test("from crops and photographs", async () => {
   expect(changed.length).toBeGreaterThanOrEqual(comparison.mended + comparison.spoilt);
 
   const used = await client.call("useModel", { body: { id: randomUUID(), reader, learning: id } });
-  expect(used.analyser).toMatchObject({ classes, model: learning.model, detector: analyser.detector });
+  expect(used.analyser).toMatchObject({
+    ...{ classes, model: learning.model, detector: analyser.detector },
+    adapted: { base: analyser.model, heads: learned.heads },
+  });
   const file = await readFile(join(app.folder, "models", `${learning.model}.onnx`));
   expect(createHash("sha256").update(file).digest("hex")).toBe(learning.model);
   // The same crops in another sample: outlines as before, classes as this laboratory calls them.

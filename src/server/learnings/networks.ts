@@ -9,7 +9,7 @@ import { adaptLastLayer, argmax, compareModels, type JudgedHead, type ReviewedHe
 import { Analyser as Networks } from "../../fields/index.ts";
 import { readCrop, readImage } from "../../imaging/index.ts";
 import { lastLayer, type Prediction, withLastLayer } from "../../learning/index.ts";
-import { makeFolder, readBytes, version, writeFileAtomic } from "../../runs/index.ts";
+import { AndroscopeError, makeFolder, readBytes, version, writeFileAtomic } from "../../runs/index.ts";
 import { lengthIn, type NetworkOptions } from "../analysis/networks.ts";
 import { type Learned, type LearningNews, type LearningOrder, modelFile, type ReviewedImage } from "./learner.ts";
 
@@ -31,10 +31,16 @@ export async function learn(
   let [done, trainings] = [0, 31];
   const news = () => tell({ done, of: judgings + trainings * TRAINING });
 
+  const root = networks.model;
+  const bytes = await readBytes(root);
+  const { layer, metadata } = lastLayer(bytes, root);
+  const { classes, temperature } = metadata;
   const judgedBy = async (model: string, some: readonly ReviewedImage[]) => {
     const opened = await Networks.open({ ...files(networks), model, threads });
     const judged = new Map<number, Prediction>();
     try {
+      if (opened.description.classes.join("\n") !== classes.join("\n"))
+        throw otherClasses(classes, opened.description.classes);
       for (const image of some) {
         const predictions = await judge(opened, image, networks.headLength);
         for (const [i, { id }] of image.heads.entries()) if (predictions[i]) judged.set(id, predictions[i]);
@@ -47,10 +53,6 @@ export async function learn(
     return judged;
   };
 
-  const root = networks.model;
-  const bytes = await readBytes(root);
-  const { layer, metadata } = lastLayer(bytes, root);
-  const { classes, temperature } = metadata;
   const first = await judgedBy(root, images);
   const reviewed = toLearn.flatMap(({ sha256, heads }) =>
     heads.flatMap(({ id, label }): ReviewedHead[] => {
@@ -107,6 +109,13 @@ export async function learn(
     }),
   };
 }
+
+const otherClasses = (expected: readonly string[], found: readonly string[]) =>
+  new AndroscopeError("learning/not-here", {
+    expected: `a model in use of the classes ${expected.join(", ")}`,
+    found: found.join(", "),
+    fix: "Use the original model again, and then learn.",
+  });
 
 const files = ({ headLength: _, ...named }: NetworkOptions) => named;
 

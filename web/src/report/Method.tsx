@@ -18,7 +18,11 @@ export function Method({ report }: { report: SampleReport }) {
       {report.analysers.map((analyser) => (
         <dl key={`${analyser.model} ${analyser.detector}`} className="hashes">
           <Row name="Analysed by">{analyser.program}</Row>
-          <Row name="Model">{analyser.model}</Row>
+          <Row name="Model">
+            {analyser.model}
+            {analyser.adapted &&
+              `, learned from ${analyser.adapted.heads} heads that were reviewed here; before: ${analyser.adapted.base}`}
+          </Row>
           <Row name="Detector">{analyser.detector}</Row>
           <Row name="Licence">{analyser.licence}</Row>
         </dl>
