@@ -13,6 +13,7 @@ const COMMANDS: Record<keyof typeof SUMMARIES, () => Promise<{ command: Command 
   robustness: () => import("./robustness.ts"),
   study: () => import("./study.ts"),
   predict: () => import("./predict.ts"),
+  adapt: () => import("./adapt.ts"),
   field: () => import("./field.ts"),
   app: () => import("./app.ts"),
   report: () => import("./report.ts"),

@@ -8,6 +8,7 @@ export const SUMMARIES: Readonly<
     | "robustness"
     | "study"
     | "predict"
+    | "adapt"
     | "field"
     | "app"
     | "report"

@@ -12,6 +12,7 @@ export const SUMMARIES = {
   robustness: "test a cross-validation's networks on altered images",
   study: "compare configurations on the same folds and seeds, resumably",
   predict: "classify and measure crops with a trained model",
+  adapt: "teach a finished model your laboratory's crops",
   field: "find, measure, classify and count the heads of whole photographs",
   app: "review samples in the browser: upload, correct, read twice, export",
   report: "rebuild the report of a run",

@@ -19,6 +19,9 @@ export interface ReviewedHead {
   features: Float32Array;
 }
 
+/** Less would learn nothing that could be told from chance. */
+export const LEAST_TO_ADAPT = { learned: 20, held: 10, classes: 2, groups: 2 } as const;
+
 /** Pulls to the old layer that are tried, from hardly any change to nearly none of the pull. */
 export const STRENGTHS = [3, 1, 0.3, 0.1, 0.03, 0.01] as const;
 /** Photographs are dealt into so many parts at most to choose between them. */

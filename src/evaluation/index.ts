@@ -1,8 +1,10 @@
+export { type AdaptedModel, adaptModel } from "./adapt-model.ts";
 export {
   type Adaptation,
   adaptLastLayer,
   compareModels,
   type JudgedHead,
+  LEAST_TO_ADAPT,
   type ModelComparison,
   type ReviewedHead,
 } from "./adaptation.ts";

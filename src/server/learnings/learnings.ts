@@ -1,6 +1,7 @@
 /** Learnings of the app: one at a time, told of to the open pages, and the choice of the model that judges. */
 import { access } from "node:fs/promises";
 import { join } from "node:path";
+import { LEAST_TO_ADAPT as LEAST } from "../../evaluation/index.ts";
 import { AndroscopeError, fileError, isAndroscopeError } from "../../runs/index.ts";
 import type { AnalyserInUse } from "../analysis/in-use.ts";
 import type { AppEvent, Done, Learning } from "../api.ts";
@@ -23,9 +24,6 @@ import { originalPath } from "../store/originals.ts";
 import { requireReader } from "../store/refusals.ts";
 import type { Act } from "../store/review.ts";
 import { type Learner, type LearningNews, MODELS, modelFile, type ReviewedImage } from "./learner.ts";
-
-/** Less would learn nothing that could be told from chance. */
-const LEAST = { learned: 20, held: 10, classes: 2 };
 
 export interface LearningsOptions {
   db: Database;
@@ -158,7 +156,10 @@ function requireEnough(images: readonly ReviewedImage[]): void {
   const classes = new Set(learned!.flatMap(({ heads }) => heads.map(({ label }) => label))).size;
   const photographs = new Set(learned!.map(({ sha256 }) => sha256)).size;
   const enough =
-    count(learned!) >= LEAST.learned && count(held!) >= LEAST.held && classes >= LEAST.classes && photographs > 1;
+    count(learned!) >= LEAST.learned &&
+    count(held!) >= LEAST.held &&
+    classes >= LEAST.classes &&
+    photographs >= LEAST.groups;
   if (enough) return;
   throw new AndroscopeError("learning/too-few", {
     expected: `at least ${LEAST.learned} heads of ${LEAST.classes} classes in two images to learn from, and ${LEAST.held} in others to compare on`,
