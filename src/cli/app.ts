@@ -39,7 +39,7 @@ export const command: Command = {
     "head-length": {
       type: "number",
       value: "PX",
-      help: "how many pixels a usual head is long in photographs; without it estimated in each of them",
+      help: "how many pixels a usual head is long in photographs; without it estimated in the first photographs of each sample",
     },
     "no-open": { type: "boolean", help: "do not open the browser" },
     expect: { type: "string", value: "HASH", help: "of verify: a hash of the log that a report states" },

@@ -91,6 +91,8 @@ export const imageSchema = z.object({
   /** What the analysis took. */
   seconds: z.number().nullable(),
   analyser: analyserSchema.nullable(),
+  /** Pixels that a usual head was taken to be long; of photographs that were analysed. */
+  headLength: z.number().nullable(),
   heads: z.int(),
 });
 

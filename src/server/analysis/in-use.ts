@@ -1,5 +1,4 @@
 /** The analyser that judges now: the one that the program was started with, or one with a learned model in its place. */
-import type { ImageKind } from "../api.ts";
 import type { Analyser } from "./analyser.ts";
 
 interface Held {
@@ -30,11 +29,11 @@ export class AnalyserInUse implements Analyser {
     return this.#current.analyser.describe();
   }
 
-  async analyse(path: string, kind: ImageKind, signal: AbortSignal): ReturnType<Analyser["analyse"]> {
+  async analyse(...of: Parameters<Analyser["analyse"]>): ReturnType<Analyser["analyse"]> {
     const held = this.#current;
     held.at++;
     try {
-      return await held.analyser.analyse(path, kind, signal);
+      return await held.analyser.analyse(...of);
     } finally {
       held.at--;
       if (held.done) this.#release(held);

@@ -73,6 +73,16 @@ test("a photograph's heads are those of src/fields; what cannot be used is told;
   expect(found.heads.map(({ state, centre }) => [state, centre])).toEqual(
     expected.heads.map(({ state, centre }) => [state, centre]),
   );
+  expect(found.headLength).toBe(await estimateFrom([async () => read]));
+  // With others of its microscope, it is at their scale; what cannot be read tells nothing of it.
+  const other = join(folder, "other.png");
+  await writeFile(other, await encodePng(phantomField({ heads: 12, seed: 9 }).image));
+  const both = [async () => read, () => readImage(other)];
+  const scaled = await analyser.analyse(path, "field", never, [path, other, join(folder, "nowhere.png")]);
+  expect(scaled.headLength).toBe(await estimateFrom(both));
+  expect(scaled.headLength).not.toBe(found.headLength);
+  const alone = await analyser.analyse(path, "field", never, [join(folder, "nowhere.png")]);
+  expect(alone).toEqual(found);
   // One without any head has none: that is no failure.
   expect((await analyser.analyse(join(folder, "ground.png"), "field", never)).heads).toEqual([]);
   const text = join(folder, "text.png");

@@ -2,7 +2,6 @@
 import { type Analysis, estimateFrom, Analyser as Networks, type Outline } from "../../fields/index.ts";
 import { type Image, readCrop, readImage } from "../../imaging/index.ts";
 import { isAndroscopeError } from "../../runs/index.ts";
-import type { ImageKind } from "../api.ts";
 import type { Analyser } from "./analyser.ts";
 
 /** What finds and judges heads. */
@@ -11,39 +10,57 @@ export interface NetworkOptions {
   model: string;
   /** Path of a detector; the one that comes with the program by default. */
   detector?: string;
-  /** Pixels that a usual head is long in photographs; estimated in each of them by default. */
+  /** Pixels that a usual head is long in photographs; estimated by default. */
   headLength?: number;
 }
 
 /** @throws `model/*`, `detector/*`, `file/*` */
 export async function networkAnalyser({ headLength, ...files }: NetworkOptions, threads = 1): Promise<Analyser> {
   const networks = await Networks.open({ ...files, threads });
+  const scales = new Scales();
   return {
     kinds: ["crop", "field"],
-    settings: { headLength: headLength === undefined ? "estimated in each photograph" : `${headLength} px` },
+    settings: {
+      headLength:
+        headLength === undefined ? "estimated in the sample's first photographs of a size" : `${headLength} px`,
+    },
     describe: () => networks.description,
-    async analyse(path: string, kind: ImageKind) {
+    async analyse(path, kind, _, scaleFrom = [path]) {
       if (kind === "crop") return cornersOnly(await networks.crop(await readCrop(path)));
       const image = await readImage(path);
-      const length = headLength ?? (await lengthIn(image));
+      // Where they tell nothing, this one may.
+      const length = headLength ?? (await scales.of(scaleFrom)) ?? (await lengthIn(image));
       const { width, height } = image;
-      return length === undefined ? { width, height, heads: [] } : cornersOnly(await networks.field(image, length));
+      if (length === undefined) return { width, height, heads: [] };
+      return { ...cornersOnly(await networks.field(image, length)), headLength: length };
     },
     dispose: () => networks.dispose(),
   };
 }
 
-/**
- * How long heads are in this photograph alone: images of a sample may come from several microscopes, and come one by one.
- * Undefined where nothing in it looks like a head at any scale: then it holds none.
- */
-export async function lengthIn(image: Image): Promise<number | undefined> {
-  try {
-    return await estimateFrom([async () => image]);
-  } catch (error) {
-    if (isAndroscopeError(error, "field/no-scale")) return undefined;
-    throw error;
+/** Estimates are dear, and those of a sample are asked for again with each of its photographs. */
+class Scales {
+  readonly #known = new Map<string, number | undefined>();
+
+  async of(paths: readonly string[]): Promise<number | undefined> {
+    const key = paths.join("\n");
+    if (!this.#known.has(key)) {
+      const estimate = estimateFrom(paths.map((path) => () => readImage(path)));
+      this.#known.set(key, await estimate.catch(unlessOurs));
+      if (this.#known.size > MOST_SCALES) this.#known.delete(this.#known.keys().next().value!);
+    }
+    return this.#known.get(key);
   }
+}
+const MOST_SCALES = 100;
+
+/** How long heads are in one photograph. Undefined where nothing in it looks like a head at any scale: it may hold none. */
+export const lengthIn = (image: Image): Promise<number | undefined> =>
+  estimateFrom([async () => image]).catch(unlessOurs);
+
+/** No scale, or photographs that cannot be read, tell nothing; what else goes wrong is told. */
+function unlessOurs(error: unknown): undefined {
+  if (!isAndroscopeError(error)) throw error;
 }
 
 /** Outlines along pixel edges have a point at every pixel; those between corners say nothing. */

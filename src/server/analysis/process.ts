@@ -1,13 +1,15 @@
 /** An analyser in a process of its own, so that the server keeps answering, and outlives what crashes in native code. */
 import { availableParallelism } from "node:os";
-import type { AnalyserDescription, Analysis } from "../../fields/index.ts";
+import type { AnalyserDescription } from "../../fields/index.ts";
 import { AndroscopeError } from "../../runs/index.ts";
 import type { ImageKind } from "../api.ts";
 import { Helper } from "../child.ts";
-import type { Analyser } from "./analyser.ts";
+import type { Analyser, ScaledAnalysis } from "./analyser.ts";
 import type { NetworkOptions } from "./networks.ts";
 
-export type AnalysisOrder = { do: "describe" } | { do: "analyse"; path: string; kind: ImageKind };
+export type AnalysisOrder =
+  | { do: "describe" }
+  | { do: "analyse"; path: string; kind: ImageKind; scaleFrom?: readonly string[] };
 
 /** Far more than an analysis takes on a slow machine: what takes longer hangs. */
 const SECONDS: Record<ImageKind, number> = { crop: 120, field: 1800 };
@@ -33,11 +35,14 @@ export async function analyserProcess(networks: NetworkOptions): Promise<Analyse
       kinds,
       ...(settings ? { settings } : {}),
       describe: () => description,
-      analyse: (path, kind, signal) =>
-        helper.run<Analysis>({ do: "analyse", path, kind } satisfies AnalysisOrder, {
-          ...limit(SECONDS[kind]),
-          signal,
-        }),
+      analyse: (path, kind, signal, scaleFrom) =>
+        helper.run<ScaledAnalysis>(
+          { do: "analyse", path, kind, ...(scaleFrom ? { scaleFrom } : {}) } satisfies AnalysisOrder,
+          {
+            ...limit(SECONDS[kind]),
+            signal,
+          },
+        ),
       dispose: () => helper.close(),
     };
   } catch (error) {

@@ -1,4 +1,5 @@
 /** Analyses in the background: one at a time, told of as they go, and what ends in the middle begins anew. */
+import { basename } from "node:path";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { encodePng } from "../../imaging/index.ts";
 import { AndroscopeError } from "../../runs/index.ts";
@@ -243,4 +244,32 @@ describe("pictures", () => {
     ] as const)
       expect(at(X, Y)).toBeLessThan(60);
   });
+});
+
+test("how long heads are is told by the first photographs of the sample of one size, the same ones for each", async () => {
+  const asked = new Map<string, readonly string[]>();
+  const analyser = standIn();
+  const app = await started({
+    analyser: async () => ({
+      ...analyser,
+      async analyse(path, kind, signal, scaleFrom = []) {
+        const name = (file: string) => basename(file).slice(0, 8);
+        asked.set(name(path), scaleFrom.map(name));
+        return { ...(await analyser.analyse(path, kind, signal)), headLength: 40 };
+      },
+    }),
+  });
+  const { sample } = await withSample(app);
+  const files: Record<string, Uint8Array> = {};
+  for (let k = 0; k < 7; k++) files[`${k}.png`] = await photograph(1, k);
+  files["other size.png"] = await photograph(1, 90, 120, 90);
+  const uploaded = await app.client.upload(sample, "field", files);
+  await app.client.analysed(sample);
+  await app.client.upload(sample, "field", { "late.png": await photograph(1, 50) });
+  const images = await app.client.analysed(sample);
+  expect(images.map(({ headLength }) => headLength)).toEqual(images.map(() => 40));
+  const sums = uploaded.map((file) => (file.ok ? file.image.sha256.slice(0, 8) : ""));
+  for (const { sha256, width } of images) {
+    expect(asked.get(sha256.slice(0, 8))).toEqual(width === 120 ? [sums[7]] : sums.slice(0, 5));
+  }
 });

@@ -9,11 +9,13 @@ import type { Database } from "../store/database.ts";
 import {
   failImage,
   finishImage,
+  hasScale,
   imageOf,
   putBack,
   queueAgain,
   queueLength,
   requeueBroken,
+  scalePictures,
   takeNext,
   waiting,
 } from "../store/images.ts";
@@ -37,6 +39,8 @@ export class AnalysisQueue {
   readonly #options: QueueOptions;
   readonly #took: Record<ImageKind, number[]> = { crop: [], field: [] };
   readonly #stop = new AbortController();
+  /** Uploads under way, by sample. */
+  readonly #uploads = new Map<number, number>();
   #working: Promise<void> | undefined;
   #current: { image: ImageRecord; begun: number } | undefined;
 
@@ -64,6 +68,19 @@ export class AnalysisQueue {
     return image;
   }
 
+  /**
+   * Says that photographs of a sample are on their way: the first ones tell how long heads are in all of them, so none is
+   * analysed before these are there. @returns to be called when the upload has ended, however it did
+   */
+  expect(sample: number): () => void {
+    const count = (by: number) => this.#uploads.set(sample, (this.#uploads.get(sample) ?? 0) + by);
+    count(1);
+    return () => {
+      count(-1);
+      this.wake();
+    };
+  }
+
   /** Tells of new images and begins. */
   added(images: readonly ImageRecord[]): void {
     for (const image of images) this.#tellOf(image);
@@ -89,7 +106,9 @@ export class AnalysisQueue {
       this.#tellOf(image);
       this.#tellLength();
       try {
-        const analysis = await analyser.analyse(originalPath(folder, image.sha256), image.kind, this.#stop.signal);
+        const pathOf = (sha256: string) => originalPath(folder, sha256);
+        const scaleFrom = scalePictures(db, image).map(pathOf);
+        const analysis = await analyser.analyse(pathOf(image.sha256), image.kind, this.#stop.signal, scaleFrom);
         if (this.#stop.signal.aborted) return;
         const seconds = (performance.now() - begun) / 1000;
         this.#remember(image.kind, seconds);
@@ -107,7 +126,9 @@ export class AnalysisQueue {
   }
 
   #next(): ImageRecord | undefined {
-    return this.#stop.signal.aborted ? undefined : takeNext(this.#options.db);
+    const { db } = this.#options;
+    if (this.#stop.signal.aborted) return undefined;
+    return takeNext(db, (image) => !this.#uploads.get(image.sample) || hasScale(db, image));
   }
 
   #remember(kind: ImageKind, seconds: number): void {

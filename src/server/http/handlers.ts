@@ -124,7 +124,12 @@ export function handlersOf(context: Context, openapi: () => Record<string, unkno
     listImages: ({ params }) => ({ images: listImages(db, params.sample) }),
     async uploadImages({ params, request }) {
       const place = { db, folder, pictures, limits, added: (image: ImageRecord) => queue.added([image]) };
-      return { files: await takeUpload(request, params.sample, place) };
+      const end = queue.expect(params.sample);
+      try {
+        return { files: await takeUpload(request, params.sample, place) };
+      } finally {
+        end();
+      }
     },
     getImage: ({ params }) => imageOf(db, params.image),
     retryImage: ({ params }) => queue.retry(params.image),

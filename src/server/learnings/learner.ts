@@ -11,6 +11,8 @@ export interface ReviewedImage {
   sha256: string;
   /** Kept from learning, to compare the models on. */
   held: boolean;
+  /** Of a photograph: pixels that a usual head was taken to be long in its analysis. */
+  headLength?: number;
   heads: { id: number; centre: readonly [number, number]; label: string }[];
 }
 

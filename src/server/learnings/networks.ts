@@ -122,15 +122,15 @@ const files = ({ headLength: _, ...named }: NetworkOptions) => named;
 /** Undefined for all where nothing in the photograph tells how long heads are. */
 async function judge(
   networks: Networks,
-  { path, kind, heads }: ReviewedImage,
-  headLength: number | undefined,
+  { path, kind, heads, headLength }: ReviewedImage,
+  given: number | undefined,
 ): Promise<(Prediction | undefined)[]> {
   if (kind === "crop") {
     const prediction = await networks.judgeCrop(await readCrop(path));
     return heads.map(() => prediction);
   }
   const image = await readImage(path);
-  const length = headLength ?? (await lengthIn(image));
+  const length = headLength ?? given ?? (await lengthIn(image));
   if (length === undefined) return heads.map(() => undefined);
   return networks.judge(
     image,

@@ -1,6 +1,7 @@
 /** Uploaded images and the queue of their analyses. */
 import { randomUUID } from "node:crypto";
-import type { AnalyserDescription, Analysis } from "../../fields/index.ts";
+import type { AnalyserDescription } from "../../fields/index.ts";
+import type { ScaledAnalysis } from "../analysis/analyser.ts";
 import type { ApiError, ImageKind, ImageRecord } from "../api.ts";
 import type { Database } from "./database.ts";
 import { foundSum, insertFound } from "./heads.ts";
@@ -24,6 +25,7 @@ interface ImageRow {
   analysed: string | null;
   seconds: number | null;
   analyser: string | null;
+  head_length: number | null;
   heads: number;
 }
 
@@ -32,8 +34,13 @@ const WITH_HEADS = `SELECT images.*,
 
 const parsed = <T>(text: string | null) => (text === null ? null : (JSON.parse(text) as T));
 
-function asImage({ attempts: _, ...row }: ImageRow): ImageRecord {
-  return { ...row, error: parsed<ApiError>(row.error), analyser: parsed<ImageRecord["analyser"]>(row.analyser) };
+function asImage({ attempts: _, head_length, ...row }: ImageRow): ImageRecord {
+  return {
+    ...row,
+    headLength: head_length,
+    error: parsed<ApiError>(row.error),
+    analyser: parsed<ImageRecord["analyser"]>(row.analyser),
+  };
 }
 
 export function listImages(db: Database, sample: number): ImageRecord[] {
@@ -102,11 +109,11 @@ export function putBack(db: Database): void {
   db.transaction(() => db.run("UPDATE images SET state = 'queued', attempts = attempts - 1 WHERE state = 'running'"));
 }
 
-/** The image that waits longest, now running; undefined where none waits. */
-export function takeNext(db: Database): ImageRecord | undefined {
+/** The image that waits longest, now running; undefined where none waits, or that one may not begin. */
+export function takeNext(db: Database, mayBegin: (image: ImageRecord) => boolean): ImageRecord | undefined {
   return db.transaction(() => {
     const next = db.get<{ id: number }>("SELECT id FROM images WHERE state = 'queued' ORDER BY id LIMIT 1");
-    if (!next) return undefined;
+    if (!next || !mayBegin(imageOf(db, next.id))) return undefined;
     db.run("UPDATE images SET state = 'running', attempts = attempts + 1 WHERE id = ?", next.id);
     return imageOf(db, next.id);
   });
@@ -119,6 +126,27 @@ export function queueLength(db: Database): { queued: number; running: number } {
     )!,
   };
 }
+
+/** As many as an estimate looks at: src/fields/detection/learn-fields.ts. */
+const SCALE_PICTURES = 5;
+
+/**
+ * The photographs that tell how long heads are in one: the sample's first ones of its size. Of one size they are of one camera,
+ * and taken to be of one magnification; which they are does not change as more come.
+ */
+export function scalePictures(db: Database, { sample, width, height }: ImageRecord): string[] {
+  return db
+    .all<{ sha256: string }>(
+      `SELECT sha256 FROM images WHERE sample = ? AND kind = 'field' AND width = ? AND height = ?
+       ORDER BY id LIMIT ?`,
+      ...[sample, width, height, SCALE_PICTURES],
+    )
+    .map(({ sha256 }) => sha256);
+}
+
+/** Whether later photographs would not change how long heads are taken to be in this image. */
+export const hasScale = (db: Database, image: ImageRecord): boolean =>
+  image.kind === "crop" || scalePictures(db, image).length === SCALE_PICTURES;
 
 /** How many wait, by kind. @param before those alone that come before this image */
 export function waiting(db: Database, before = Number.MAX_SAFE_INTEGER): Record<ImageKind, number> {
@@ -135,7 +163,7 @@ export function waiting(db: Database, before = Number.MAX_SAFE_INTEGER): Record<
 export function finishImage(
   db: Database,
   image: ImageRecord,
-  analysis: Analysis,
+  analysis: ScaledAnalysis,
   description: AnalyserDescription,
   seconds: number,
 ): number[] {
@@ -147,10 +175,11 @@ export function finishImage(
       ...{ head: null, old: null, new: found, reason: "" },
     });
     db.run(
-      "UPDATE images SET state = 'done', error = NULL, analysed = ?, seconds = ?, analyser = ? WHERE id = ?",
+      "UPDATE images SET state = 'done', error = NULL, analysed = ?, seconds = ?, analyser = ?, head_length = ? WHERE id = ?",
       new Date().toISOString(),
       seconds,
       JSON.stringify(description),
+      analysis.headLength ?? null,
       image.id,
     );
     return heads;

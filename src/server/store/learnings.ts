@@ -100,7 +100,7 @@ export function reviewedImages(
   const found = samples.flatMap((sample) => {
     requireSample(db, sample);
     const byImage = Map.groupBy(listHeads(db, { sample, reader }), ({ image }) => image);
-    return listImages(db, sample).flatMap(({ id, kind, sha256 }) => {
+    return listImages(db, sample).flatMap(({ id, kind, sha256, headLength }) => {
       const heads = (byImage.get(id) ?? []).flatMap((head) => {
         const final = finalOf(head);
         const label = final && final !== "disputed" && final.kind === "class" ? final.class : undefined;
@@ -110,7 +110,9 @@ export function reviewedImages(
         const at = outlineBy === "reader" && measures ? ([measures.centreX, measures.centreY] as const) : centre;
         return [{ id: head.id, centre: at, label }];
       });
-      return heads.length > 0 ? [{ path: pathOf(sha256), kind, sha256, heads }] : [];
+      return heads.length > 0
+        ? [{ path: pathOf(sha256), kind, sha256, heads, ...(headLength === null ? {} : { headLength }) }]
+        : [];
     });
   });
   const held = heldOut(db, found);

@@ -167,6 +167,9 @@ const learnings: Migration = (db) =>
     CREATE TRIGGER log_no_update BEFORE UPDATE ON log BEGIN SELECT RAISE(ABORT, 'the log only grows'); END;
     CREATE TRIGGER log_no_delete BEFORE DELETE ON log BEGIN SELECT RAISE(ABORT, 'the log only grows'); END;
 
+    -- pixels that a usual head was taken to be long
+    ALTER TABLE images ADD COLUMN head_length REAL;
+
     CREATE TABLE learnings (
       id INTEGER PRIMARY KEY AUTOINCREMENT,
       -- of the client: the same one again starts nothing

@@ -180,8 +180,13 @@ describe("migrations", () => {
     const copy = new DatabaseSync(old);
     copy.prepare("ATTACH ? AS now").run(path);
     copy.exec("PRAGMA foreign_keys = OFF");
-    for (const table of ["readers", "samples", "images", "heads", "readings", "decisions", "consensus", "log"])
-      copy.exec(`INSERT INTO main.${table} SELECT * FROM now.${table}`);
+    for (const table of ["readers", "samples", "images", "heads", "readings", "decisions", "consensus", "log"]) {
+      const columns = copy
+        .prepare(`SELECT name FROM pragma_table_info('${table}', 'main')`)
+        .all()
+        .map(({ name }) => name);
+      copy.exec(`INSERT INTO main.${table} SELECT ${columns.join()} FROM now.${table}`);
+    }
     const rows = copy.prepare("SELECT * FROM main.log ORDER BY seq").all();
     expect(rows.some(({ undoes }) => undoes !== null)).toBe(true);
     copy.close();
