@@ -13,7 +13,7 @@ import {
   summarizeStudy,
 } from "../src/evaluation/index.ts";
 import { writeFileAtomic } from "../src/runs/index.ts";
-import { type AdaptationRow, adaptationSection } from "./adaptation-section.ts";
+import { type AdaptationRow, adaptationHeadline, adaptationSection } from "./adaptation-section.ts";
 import { aimsSection } from "./aims.ts";
 import { certaintyPlots } from "./certainty-plot.ts";
 import { type FieldDetection, fieldHeadline, fieldSection } from "./field-section.ts";
@@ -242,7 +242,9 @@ export const README = at("../README.md");
 /** README.md as the results have it. */
 export function withReadme(document: string): string {
   const fields = readResults<FieldDetection[]>("field-detection.json");
-  const text = fields ? filled(document, "results:fields", fieldHeadline(fields)) : document;
+  let text = fields ? filled(document, "results:fields", fieldHeadline(fields)) : document;
+  const adaptation = readResults<AdaptationRow[]>("adaptation.json");
+  if (adaptation) text = filled(text, "results:adaptation", adaptationHeadline(adaptation));
   return filled(text, "results:hushem", headline());
 }
 
