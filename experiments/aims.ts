@@ -30,17 +30,26 @@ function gain(results: StudyResults, a: string, b: string): string {
   return `${points(mean(gains.map(mean)))} points (${points(low)} to ${points(high)}; ${seedsOf(seeds.length)})`;
 }
 
-/** What flipped labels cost the baseline and the method. */
+/** What flipped labels cost the baseline and the method, each over the seeds that it has with and without them. */
 function lossByFlips({ ablation, labelNoise }: Measured): string {
-  const accuracy = (results: StudyResults | undefined, row: string) => {
-    const found = results?.entries.filter((entry) => entry.row === row) ?? [];
-    return found.length === 0 ? undefined : { mean: mean(found.map((entry) => entry.accuracy)), seeds: found.length };
+  const accuracies = (results: StudyResults | undefined, row: string) =>
+    new Map(results?.entries.filter((entry) => entry.row === row).map(({ seed, accuracy }) => [seed, accuracy]));
+  const loss = (clean: string, flipped: string) => {
+    const [before, after] = [accuracies(ablation, clean), accuracies(labelNoise, flipped)];
+    const seeds = [...after.keys()].filter((seed) => before.has(seed));
+    return { seeds: seeds.length, mean: mean(seeds.map((seed) => before.get(seed)! - after.get(seed)!)) };
   };
-  const [raw, whole] = [accuracy(labelNoise, "raw-20"), accuracy(labelNoise, "whole-20")];
-  if (!raw || !whole) return "not computed yet";
-  const losses = [accuracy(ablation, "raw")!.mean - raw.mean, accuracy(ablation, "whole")!.mean - whole.mean] as const;
-  const seeds = Math.min(raw.seeds, whole.seeds);
-  return `baseline ${percent(losses[0])}, method ${percent(losses[1])}: ${(losses[1] / losses[0]).toFixed(2)} of it (${seedsOf(seeds)})`;
+  const raw = loss("raw", "raw-20");
+  if (raw.seeds === 0) return "not computed yet";
+  const told = (name: string, clean: string, flipped: string) => {
+    const { seeds, mean: lost } = loss(clean, flipped);
+    return seeds === 0 ? [] : [`${name} ${percent(lost)}, ${(lost / raw.mean).toFixed(2)} of it (${seedsOf(seeds)})`];
+  };
+  return [
+    `baseline ${percent(raw.mean)} (${seedsOf(raw.seeds)})`,
+    ...told("default", "whole", "whole-20"),
+    ...told("with generalised cross-entropy", "generalised", "generalised-20"),
+  ].join("; ");
 }
 
 export function aimsSection(measured: Measured): string {
