@@ -43,7 +43,7 @@ export const learningSchema = z.object({
       comparison: comparisonSchema,
     })
     .nullable(),
-  /** Its model judges now. */
+  /** Its model is the one chosen in this data folder; `about.learning` says whether it judges, since `--model` goes first. */
   inUse: z.boolean(),
 });
 

@@ -25,6 +25,11 @@ export class AnalyserInUse implements Analyser {
     return this.#current.analyser.settings ?? {};
   }
 
+  /** Whether that is the one of the start, though another may be chosen in the data folder: `--model` goes first. */
+  get isFirst(): boolean {
+    return this.#current === this.#first;
+  }
+
   describe(): ReturnType<Analyser["describe"]> {
     return this.#current.analyser.describe();
   }

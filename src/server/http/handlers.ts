@@ -19,7 +19,7 @@ import type { Database } from "../store/database.ts";
 import { exportCsv, exportGeoJson, exportJson } from "../store/exports.ts";
 import { headOf, listHeads, tileByKey, tilesOf } from "../store/heads.ts";
 import { imageOf, listImages } from "../store/images.ts";
-import { changedHeads, learningOf, listLearnings, modelInUse } from "../store/learnings.ts";
+import { changedHeads, learningOf, listLearnings } from "../store/learnings.ts";
 import { logOfHead } from "../store/log.ts";
 import { requireReader, requireSample } from "../store/refusals.ts";
 import { RESEARCH_USE, reportOf } from "../store/report.ts";
@@ -99,7 +99,7 @@ export function handlersOf(context: Context, openapi: () => Record<string, unkno
       version: version(),
       classes: [...classes],
       analyser: { ...analyser.describe(), classes: [...classes] },
-      learning: modelInUse(db)?.learning ?? null,
+      learning: learnings.inUse?.learning ?? null,
       learns: learnings.can,
       kinds: [...analyser.kinds],
       limits: {
@@ -246,7 +246,7 @@ export function handlersOf(context: Context, openapi: () => Record<string, unkno
       return {
         ...done,
         analyser: { ...description, classes: [...description.classes] },
-        learning: modelInUse(db)?.learning ?? null,
+        learning: learnings.inUse?.learning ?? null,
       };
     },
 

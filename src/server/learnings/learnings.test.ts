@@ -176,7 +176,11 @@ test("a learned model judges what comes after, also after a new start, until the
   expect(learnings[0]!.error).toMatchObject({ code: "learning/stopped" });
   // Whoever names a model gets that.
   app = await app.again({ ownModel: true });
-  expect((await app.client.call("about")).analyser.model).toBe("m");
+  expect(await app.client.call("about")).toMatchObject({ analyser: { model: "m" }, learning: null });
+  const own = await begin();
+  expect(own.before).toBe("m");
+  expect(taught.orders[2]!.before).toBeUndefined();
+  await app.client.call("stopLearning", { params: { learning: own.id } });
 
   const faults = async () =>
     (await verifyFolder(app.folder)).faults.map(({ where, problem }) => `${where}: ${problem}`);

@@ -48,6 +48,12 @@ export class Learnings {
     return this.#options.learner !== undefined;
   }
 
+  /** The learned model that judges now; undefined: the one of the start. */
+  get inUse(): { learning: number; model: string } | undefined {
+    const { db, analyser } = this.#options;
+    return analyser.isFirst ? undefined : modelInUse(db);
+  }
+
   /** @throws `learning/*`, `review/blind`, `server/not-found` */
   start(asked: { id: string; reader: number; samples: readonly number[] }): Learning {
     const { db, folder, analyser, learner } = this.#options;
@@ -78,7 +84,7 @@ export class Learnings {
     signal: AbortSignal,
   ): Promise<void> {
     const { db, folder } = this.#options;
-    const current = modelInUse(db);
+    const current = this.inUse;
     const models = join(folder, MODELS);
     const order = {
       images,

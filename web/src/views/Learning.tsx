@@ -69,6 +69,7 @@ export function Learning({ reader, about }: { reader: Reader; about: About }) {
             learning={learning}
             reader={reader}
             classes={about.classes}
+            inUse={about.learning === learning.id}
             first={i === 0}
             onUse={() => void use(learning.id)}
           />

@@ -13,17 +13,20 @@ export function LearningResult({
   learning,
   reader,
   classes,
+  inUse,
   first,
   onUse,
 }: {
   learning: Learning;
   reader: Reader;
   classes: readonly string[];
+  /** Its model judges now. */
+  inUse: boolean;
   /** The newest: shown opened. */
   first: boolean;
   onUse: () => void;
 }) {
-  const { result, error, inUse, model } = learning;
+  const { result, error, model } = learning;
   const [open, setOpen] = useState(first);
   return (
     <details className="card" open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
