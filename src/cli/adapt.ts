@@ -1,5 +1,5 @@
 import { openDataset } from "../datasets/index.ts";
-import { adaptModel, type ModelComparison, wilson } from "../evaluation/index.ts";
+import { adaptModel, type ModelComparison, verdictOf, wilson } from "../evaluation/index.ts";
 import { BUNDLED_MODEL, writeModel } from "../learning/index.ts";
 import { AndroscopeError, readBytes, requireWritable, version } from "../runs/index.ts";
 import type { Command } from "./command.ts";
@@ -80,13 +80,7 @@ function table({ heads, correct, classes }: ModelComparison, names: readonly str
 
 function verdict({ heads, correct, interval, mended, spoilt }: ModelComparison): string {
   const gain = points((correct.after - correct.before) / heads);
-  const told =
-    interval.low > 0
-      ? "The new model is better on them."
-      : interval.high < 0
-        ? "The new model is worse on them."
-        : "The difference cannot be told from chance.";
-  return `${gain} points (95 % interval ${points(interval.low)} to ${points(interval.high)}), ${mended} mended, ${spoilt} spoilt. ${told}`;
+  return `${gain} points (95 % interval ${points(interval.low)} to ${points(interval.high)}), ${mended} mended, ${spoilt} spoilt. ${verdictOf(interval)}`;
 }
 
 const percent = (share: number) => `${(100 * share).toFixed(1)} %`;

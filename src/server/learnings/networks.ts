@@ -95,6 +95,7 @@ export async function learn(
       return [{ id, judged }];
     }),
   );
+  if (compared.length === 0) throw nothingCompared();
   const nameOf = (probabilities: readonly number[]) => classes[argmax(probabilities)]!;
   return {
     ...(model === undefined ? {} : { model, strength: adapted.strength }),
@@ -109,6 +110,13 @@ export async function learn(
     }),
   };
 }
+
+const nothingCompared = () =>
+  new AndroscopeError("learning/too-few", {
+    expected: "held-out heads that both models can be shown",
+    found: "none",
+    fix: "Decide heads of other images; in photographs, check --head-length.",
+  });
 
 const otherClasses = (expected: readonly string[], found: readonly string[]) =>
   new AndroscopeError("learning/not-here", {

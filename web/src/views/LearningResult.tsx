@@ -1,4 +1,5 @@
 import { useState } from "react";
+import { verdictOf } from "../../../src/evaluation/metrics.ts";
 import type { ChangedHead, Learning, Reader } from "../../../src/server/api.ts";
 import { ask } from "../api/client.ts";
 import { ClassMark } from "../components/ClassMark.tsx";
@@ -68,12 +69,6 @@ export function LearningResult({
 function Verdict({ result: { comparison, learned } }: { result: Result }) {
   const { heads, images, correct, interval, mended, spoilt } = comparison;
   const gain = (correct.after - correct.before) / heads;
-  const told =
-    interval.low > 0
-      ? "The new model is better on them."
-      : interval.high < 0
-        ? "The new model is worse on them."
-        : "The difference cannot be told from chance.";
   return (
     <p>
       Learned from {plural(learned.heads, "head")} of {plural(learned.images, "image")}. Of {plural(heads, "head")} in{" "}
@@ -86,7 +81,7 @@ function Verdict({ result: { comparison, learned } }: { result: Result }) {
         {correct.after} ({percent(correct.after / heads)})
       </strong>
       : {points(gain)} points, 95 % interval {points(interval.low)} to {points(interval.high)}; {mended} mended,{" "}
-      {spoilt} spoilt. <strong>{told}</strong>
+      {spoilt} spoilt. <strong>{verdictOf(interval)}</strong>
     </p>
   );
 }
