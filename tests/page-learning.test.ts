@@ -1,21 +1,12 @@
 /** Learning from corrections in a real browser, through the real command: begun, followed, compared, used, and given up. */
 import { randomUUID } from "node:crypto";
-import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { verifyFolder } from "../src/server/index.ts";
+import { app, data } from "./page-app.ts";
 import { eventually, visit } from "./page-support.ts";
-import { CHROMIUM, hasChromium, phantomFiles, type Running, startCommand } from "./running-app.ts";
-import { temporary } from "./support.ts";
+import { CHROMIUM, hasChromium, phantomFiles } from "./running-app.ts";
 
 describe.skipIf(!hasChromium)(`learning from corrections in ${CHROMIUM} (skipped where it is missing)`, () => {
-  let app: Running;
-  let data = "";
-  beforeAll(async () => {
-    data = join(await temporary(), "data");
-    app = await startCommand(data);
-  });
-  afterAll(() => app?.end());
-
   test("a reader learns from decided heads, sees both models on others, and has the new one judge", async () => {
     const { client } = app;
     const reader = await client.newReader("Ada");

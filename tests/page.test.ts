@@ -1,23 +1,14 @@
 /** The page of `androscope app` in a real browser: crops through the real command, read by keyboard alone. */
-import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { Head, Value } from "../src/server/api.ts";
 import { verifyFolder } from "../src/server/index.ts";
+import { app, data } from "./page-app.ts";
 import { eventually, readAs, saved, visit } from "./page-support.ts";
-import { CHROMIUM, hasChromium, phantomFiles, type Running, startCommand } from "./running-app.ts";
-import { temporary } from "./support.ts";
+import { CHROMIUM, hasChromium, phantomFiles } from "./running-app.ts";
 
 const HEADS = 200;
 
 describe.skipIf(!hasChromium)(`androscope app in ${CHROMIUM} (skipped where it is missing)`, () => {
-  let app: Running;
-  let data = "";
-  beforeAll(async () => {
-    data = join(await temporary(), "data");
-    app = await startCommand(data);
-  });
-  afterAll(() => app?.end());
-
   test(`a sample is made, crops are added, and ${HEADS} heads are reviewed by keyboard alone; all is on the disk`, async () => {
     const { page, complaints } = await visit(app.url);
     await page.getByRole("heading", { name: "Samples" }).waitFor();
@@ -54,18 +45,16 @@ describe.skipIf(!hasChromium)(`androscope app in ${CHROMIUM} (skipped where it i
     }
     await saved(page);
     await eventually(() => page.locator(".counts").innerText()).toContain(`${HEADS} decided by me`);
-    const heads = await headsOf(app, 1, "Ada");
+    const heads = await headsOf(1, "Ada");
     expect(heads.map(({ decision }) => decision?.value)).toEqual(expected);
 
     // Undo takes back the newest, twice the one before; doing again brings them back.
     await page.keyboard.press("u");
     await page.keyboard.press("u");
-    await eventually(async () => (await headsOf(app, 1, "Ada")).filter(({ decision }) => !decision).length).toBe(2);
+    await eventually(async () => (await headsOf(1, "Ada")).filter(({ decision }) => !decision).length).toBe(2);
     await page.keyboard.press("Shift+U");
     await page.keyboard.press("Shift+U");
-    await eventually(async () => (await headsOf(app, 1, "Ada")).map(({ decision }) => decision?.value)).toEqual(
-      expected,
-    );
+    await eventually(async () => (await headsOf(1, "Ada")).map(({ decision }) => decision?.value)).toEqual(expected);
     expect(complaints).toEqual([]);
     await page.context().close();
   });
@@ -99,7 +88,7 @@ describe.skipIf(!hasChromium)(`androscope app in ${CHROMIUM} (skipped where it i
     await page.keyboard.press("n");
     await page.keyboard.press("Delete");
     await saved(page);
-    const heads = await headsOf(app, 1, "Bea");
+    const heads = await headsOf(1, "Bea");
     expect(heads.filter(({ decision }) => decision).map(({ decision }) => decision)).toMatchObject([
       { value: { kind: "class", class: "Normal" }, reason: "double tail, 12" },
     ]);
@@ -111,7 +100,7 @@ describe.skipIf(!hasChromium)(`androscope app in ${CHROMIUM} (skipped where it i
     await page.keyboard.press("Escape");
     await help.waitFor({ state: "detached" });
     await saved(page);
-    expect((await headsOf(app, 1, "Bea"))[0]!.decision, "a dialog keeps the digits").toBeNull();
+    expect((await headsOf(1, "Bea"))[0]!.decision, "a dialog keeps the digits").toBeNull();
     expect(complaints).toEqual([]);
     await page.context().close();
   });
@@ -124,12 +113,12 @@ describe.skipIf(!hasChromium)(`androscope app in ${CHROMIUM} (skipped where it i
     await page.route("**/api/decisions", (route) => route.abort());
     for (const key of ["1", "2", "3"]) await page.keyboard.press(key);
     await page.getByRole("alert").filter({ hasText: "3 not saved yet" }).waitFor();
-    expect((await headsOf(app, 1, "Cy")).every(({ decision }) => !decision)).toBe(true);
+    expect((await headsOf(1, "Cy")).every(({ decision }) => !decision)).toBe(true);
     page.on("dialog", (dialog) => void dialog.accept());
     await page.unroute("**/api/decisions");
     await page.reload();
     await saved(page);
-    const decided = (await headsOf(app, 1, "Cy")).slice(0, 4).map(({ decision }) => decision?.value);
+    const decided = (await headsOf(1, "Cy")).slice(0, 4).map(({ decision }) => decision?.value);
     const of = (name: string) => ({ kind: "class", class: name });
     expect(decided).toEqual([of("Normal"), of("Tapered"), of("Pyriform"), undefined]);
     await page.context().close();
@@ -140,7 +129,7 @@ describe.skipIf(!hasChromium)(`androscope app in ${CHROMIUM} (skipped where it i
     await readAs(page, "Ada");
     await page.goto(`${app.origin}/samples/1/report`);
     await page.getByRole("heading", { name: "Counts" }).waitFor();
-    const ada = (await headsOf(app, 1, "Ada")).filter(
+    const ada = (await headsOf(1, "Ada")).filter(
       ({ decision }) => decision?.value.kind === "class" && decision.value.class === "Pyriform",
     );
     const column = await page
@@ -187,6 +176,7 @@ describe.skipIf(!hasChromium)(`androscope app in ${CHROMIUM} (skipped where it i
   });
 });
 
-async function headsOf({ client }: Running, sample: number, reader: string): Promise<Head[]> {
+async function headsOf(sample: number, reader: string): Promise<Head[]> {
+  const { client } = app;
   return client.heads(sample, await client.newReader(reader));
 }

@@ -1,33 +1,11 @@
 /** Several readers of one sample, through the API: blind reading, disagreements, consensus, report and exports. */
 
-import { randomUUID } from "node:crypto";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { GeoJsonCollection } from "../fields/index.ts";
 import { parseCsv } from "../runs/index.ts";
 import type { Head } from "./api.ts";
 import { verifyFolder } from "./store/verify.ts";
-import { type Client, photograph, type TestApp, testApp } from "./testing/support.ts";
-
-let app: TestApp;
-let client: Client;
-let [ann, ben, cem] = [0, 0, 0];
-beforeAll(async () => {
-  app = await testApp();
-  ({ client } = app);
-  [ann, ben, cem] = [await client.newReader("Ann"), await client.newReader("Ben"), await client.newReader("Çem")];
-});
-afterAll(() => app.end());
-
-let seed = 0;
-/** A sample with one photograph of so many heads. */
-async function sampleOf(heads: number): Promise<{ sample: number; heads: Head[] }> {
-  const sample = await client.newSample(ann);
-  await client.upload(sample, "field", { "smear 1.png": await photograph(heads, ++seed) });
-  await client.analysed(sample);
-  return { sample, heads: await client.heads(sample, ann) };
-}
-
-const act = (reader: number, reason = "") => ({ id: randomUUID(), reader, reason });
+import { act, ann, app, ben, cem, client, sampleOf } from "./testing/readers.ts";
 
 describe("a blind reader", () => {
   /** Everything of the API that could tell, as one text. */
