@@ -26,6 +26,11 @@ export const idText = z.coerce
   .string()
   .regex(/^[1-9]\d{0,14}$/)
   .transform(Number);
+/** Ids with commas between: at most 500. */
+export const idsText = z
+  .string()
+  .regex(/^[1-9]\d{0,14}(,[1-9]\d{0,14}){0,499}$/)
+  .transform((text) => text.split(",").map(Number));
 export const flagText = z.enum(["true", "false"]).default("false");
 export const sampleParams = z.object({ sample: idText });
 export const imageParams = z.object({ image: idText });

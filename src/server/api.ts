@@ -15,6 +15,7 @@ import {
   flagText,
   forReader,
   headParams,
+  idsText,
   idText,
   imageParams,
   type Route,
@@ -160,8 +161,9 @@ export const API = {
   listImages: {
     method: "GET",
     path: "/api/samples/:sample/images",
-    summary: "The sample's images in the order of their upload.",
+    summary: "The sample's images in the order of their upload, or some of them.",
     params: sampleParams,
+    query: z.object({ ids: idsText.optional() }),
     response: z.object({ images: z.array(nouns.imageSchema) }),
   },
   uploadImages: {
@@ -209,11 +211,7 @@ export const API = {
     params: sampleParams,
     query: forReader.extend({
       image: idText.optional(),
-      /** Ids with commas between: at most 500. */
-      ids: z
-        .string()
-        .regex(/^[1-9]\d{0,14}(,[1-9]\d{0,14}){0,499}$/)
-        .optional(),
+      ids: idsText.optional(),
       outlines: flagText,
     }),
     response: z.object({ heads: z.array(nouns.headSchema) }),

@@ -53,6 +53,29 @@ describe("samples and readers", () => {
   });
 });
 
+test("the list of images is the whole of it, or those asked for that are the sample's", async () => {
+  const sample = await client.newSample(ann);
+  const files = Object.fromEntries(
+    await Promise.all([1, 2, 3].map(async (i) => [`${i}.png`, await photograph(i, 200 + i)] as const)),
+  );
+  await client.upload(sample, "field", files);
+  const all = await client.analysed(sample);
+  expect(all.map(({ name, heads }) => [name, heads])).toEqual([
+    ["1.png", 1],
+    ["2.png", 2],
+    ["3.png", 3],
+  ]);
+  const [first, , third] = all as [{ id: number }, unknown, { id: number }];
+  const { sample: other, heads } = await sampleOf(1);
+  const some = (...ids: number[]) => client.call("listImages", { params: { sample }, query: { ids: ids.join(",") } });
+  expect((await some(third.id, first.id, heads[0]!.image, 10 ** 9)).images).toEqual([first, third]);
+  expect((await client.call("listImages", { params: { sample: other } })).images).toHaveLength(1);
+  for (const ids of ["", "0", "1,", "1;2", "1".padEnd(1100, ",1")]) {
+    const refusal = await client.refused("listImages", { params: { sample }, query: { ids } });
+    expect(refusal).toMatchObject({ status: 400, code: "server/bad-request" });
+  }
+});
+
 describe("decisions", () => {
   test("are kept with reader, reason and time, and logged with old and new value", async () => {
     const { sample, heads } = await sampleOf(3);

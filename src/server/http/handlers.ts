@@ -121,7 +121,7 @@ export function handlersOf(context: Context, openapi: () => Record<string, unkno
     calibrate: ({ params, body }) => changed(calibrate(db, params.sample, body)),
     assignReading: ({ params, body }) => changed(assignReading(db, params.sample, body)),
 
-    listImages: ({ params }) => ({ images: listImages(db, params.sample) }),
+    listImages: ({ params, query }) => ({ images: listImages(db, params.sample, query.ids) }),
     async uploadImages({ params, request }) {
       const place = { db, folder, pictures, limits, added: (image: ImageRecord) => queue.added([image]) };
       const end = queue.expect(params.sample);
@@ -146,8 +146,7 @@ export function handlersOf(context: Context, openapi: () => Record<string, unkno
     listHeads({ params: { sample }, query: { reader, image, ids, outlines } }) {
       requireSample(db, sample);
       requireReader(db, reader);
-      const chosen = ids?.split(",").map(Number);
-      const heads = listHeads(db, { sample, reader, image, ids: chosen, outlines: outlines === "true" });
+      const heads = listHeads(db, { sample, reader, image, ids, outlines: outlines === "true" });
       noteSeen(db, sample, reader, heads);
       return { heads };
     },

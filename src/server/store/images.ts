@@ -43,9 +43,13 @@ function asImage({ attempts: _, head_length, ...row }: ImageRow): ImageRecord {
   };
 }
 
-export function listImages(db: Database, sample: number): ImageRecord[] {
+/** In the order of their upload. @param ids these alone */
+export function listImages(db: Database, sample: number, ids?: readonly number[]): ImageRecord[] {
   requireSample(db, sample);
-  return db.all<ImageRow>(`${WITH_HEADS} WHERE sample = ? ORDER BY id`, sample).map(asImage);
+  const chosen = "sample = ?1 AND (?2 IS NULL OR id IN (SELECT value FROM json_each(?2)))";
+  return db
+    .all<ImageRow>(`${WITH_HEADS} WHERE ${chosen} ORDER BY id`, sample, ids ? JSON.stringify(ids) : null)
+    .map(asImage);
 }
 
 /** @throws `server/not-found` */

@@ -5,11 +5,9 @@
 import { useSyncExternalStore } from "react";
 import type { AppEvent, Head } from "../../../src/server/api.ts";
 import { ask } from "../api/client.ts";
-import { inParts } from "../api/upload.ts";
+import { idsInParts } from "../api/ids.ts";
 import { type Point, plainer } from "../geometry/outline.ts";
 
-/** The server's limit for ids in one address. */
-const MOST_IDS = 500;
 /** Milliseconds in which wishes for heads are gathered. */
 const GATHER = 60;
 
@@ -22,8 +20,8 @@ export class Heads {
   loaded = false;
   /** Set where decisions of this reader are on their way: what the server says of them is older. */
   isPending: (head: number) => boolean = () => false;
-  /** Told where heads have come or gone. */
-  onOthers: () => void = () => {};
+  /** Told where heads have come or gone, and in which images. */
+  onOthers: (images: ReadonlySet<number>) => void = () => {};
   /** Acts of this page whose events are still to come, by head: they tell nothing new. */
   #own = new Map<number, number>();
   #byId = new Map<number, Head>();
@@ -62,21 +60,22 @@ export class Heads {
     for (const id of before.keys()) this.#tell(id);
     for (const { id } of heads) if (!before.has(id)) this.#tell(id);
     this.#changed();
-    if (before.size !== heads.length || heads.some(({ id }) => !before.has(id))) this.onOthers();
+    const others = [...differing(before, this.#byId), ...differing(this.#byId, before)];
+    if (others.length > 0) this.onOthers(imagesOf(others));
     if (this.#wanted.size > 0) this.#soon();
   }
 
   put(...heads: readonly Head[]): void {
-    let others = false;
+    const others = heads.filter(({ id }) => !this.#byId.has(id));
     for (const head of heads) {
-      others ||= !this.#byId.has(head.id);
       this.#byId.set(head.id, this.#merged(head));
       if (head.outline) this.#outlines.set(head.id, { of: shapeOf(head), outline: head.outline });
       this.#tell(head.id);
     }
-    if (others) this.#byId = new Map([...this.#byId].sort(([, a], [, b]) => a.image - b.image || a.number - b.number));
+    if (others.length > 0)
+      this.#byId = new Map([...this.#byId].sort(([, a], [, b]) => a.image - b.image || a.number - b.number));
     this.#changed();
-    if (others) this.onOthers();
+    if (others.length > 0) this.onOthers(imagesOf(others));
   }
 
   /** A reader's decision, before the server has it. */
@@ -96,10 +95,12 @@ export class Heads {
 
   /** Takes a head out that is no longer there: one that was added and taken back. */
   drop(id: number): void {
-    if (!this.#byId.delete(id)) return;
+    const head = this.#byId.get(id);
+    if (!head) return;
+    this.#byId.delete(id);
     this.#tell(id);
     this.#changed();
-    this.onOthers();
+    this.onOthers(imagesOf([head]));
   }
 
   /** The outline as far as it is here; where not, it is fetched. */
@@ -190,13 +191,12 @@ export class Heads {
     this.#wanted.clear();
     this.#wantedOutlines.clear();
     const params = { sample: this.sample };
-    for (const ids of parts([...again, ...shapes])) {
+    for (const ids of idsInParts([...again, ...shapes])) {
       try {
-        const query = { reader: this.reader, ids: ids.join(","), outlines: "true" } as const;
-        const { heads } = await ask("listHeads", { params, query });
+        const { heads } = await ask("listHeads", { params, query: { reader: this.reader, ids, outlines: "true" } });
         this.put(...heads);
         const found = new Set(heads.map(({ id }) => id));
-        for (const id of ids) if (!found.has(id)) this.drop(id);
+        for (const id of ids.split(",").map(Number)) if (!found.has(id)) this.drop(id);
       } catch {
         // Shown without outline; asked for again when it is drawn anew.
       }
@@ -204,7 +204,11 @@ export class Heads {
   }
 }
 
-const parts = (ids: readonly number[]): number[][] => inParts(ids, MOST_IDS);
+const imagesOf = (heads: readonly Head[]): ReadonlySet<number> => new Set(heads.map(({ image }) => image));
+
+/** Those of the first that the second has not. */
+const differing = (first: ReadonlyMap<number, Head>, second: ReadonlyMap<number, Head>): Head[] =>
+  [...first.values()].filter(({ id }) => !second.has(id));
 
 /** Changes whenever the outline does: its measures are its own. */
 const shapeOf = ({ outlineBy, measures }: Head): string =>

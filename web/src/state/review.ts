@@ -9,6 +9,7 @@ import { EVERYTHING, type Selection, select } from "../review/select.ts";
 import { className, sameValue, valueInWords } from "../review/values.ts";
 import { complain, say } from "./announce.ts";
 import { Heads } from "./heads.ts";
+import { type Images, imagesOf } from "./images.ts";
 import { Queue, sendToServer } from "./queue.ts";
 import { settings } from "./settings.ts";
 import { type Store, storeOf } from "./store.ts";
@@ -29,6 +30,7 @@ export class Review {
   readonly sample: number;
   readonly reader: Reader;
   readonly heads: Heads;
+  readonly images: Images;
   readonly selection: Store<Selection> = storeOf(EVERYTHING);
   readonly order: Store<readonly number[]> = storeOf<readonly number[]>([]);
   readonly current: Store<number | null> = storeOf<number | null>(null);
@@ -36,23 +38,35 @@ export class Review {
   /** Goes with the next decision. */
   readonly reason: Store<string> = storeOf("");
   classes: readonly string[] = [];
-  nameOf: (image: number) => string = () => "";
-  hasSeveral: (image: number) => boolean = () => true;
   /** Rows of undoing that can be undone in their turn, the newest last. */
   #redo: number[] = [];
 
   constructor(sample: number, reader: Reader) {
     this.sample = sample;
     this.reader = reader;
+    this.images = imagesOf(sample);
     this.heads = new Heads(sample, reader.id);
     this.heads.isPending = (head) => queue.isPending(reader.id, head);
-    this.heads.onOthers = () => this.arrange();
+    this.heads.onOthers = (images) => {
+      this.arrange();
+      // How many heads they have.
+      this.images.refresh(images);
+    };
     onEvent((event) => this.heads.heed(event));
   }
 
   /** A head by its image's file, and by its number where the image has several. */
   labelOf({ image, number }: Pick<Head, "image" | "number">): string {
     return this.hasSeveral(image) ? `${number} of ${this.nameOf(image)}` : this.nameOf(image);
+  }
+
+  /** Of an image's file. */
+  nameOf(image: number): string {
+    return this.images.get(image)?.name ?? "";
+  }
+
+  hasSeveral(image: number): boolean {
+    return (this.images.get(image)?.heads ?? 0) > 1;
   }
 
   choose(some: Partial<Selection>): void {
@@ -64,7 +78,7 @@ export class Review {
 
   /** Filters and sorts anew. */
   arrange(): void {
-    this.order.set(select(this.heads.all(), this.selection.get(), this.classes, this.nameOf));
+    this.order.set(select(this.heads.all(), this.selection.get(), this.classes, (image) => this.nameOf(image)));
     const [now, order] = [this.current.get(), this.order.get()];
     if (now === null || !order.includes(now)) this.current.set(order[0] ?? null);
   }

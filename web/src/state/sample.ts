@@ -13,6 +13,7 @@ export interface OpenSample {
   blind: boolean;
   /** Whether the model's opinion is shown. */
   withModel: boolean;
+  /** Asks for the sample itself again; its images and heads are kept by the review. */
   reload: () => void;
 }
 

@@ -18,7 +18,7 @@ interface Sent {
 
 /** Where images are dropped or chosen. */
 export function DropZone() {
-  const { sample, about, reload } = useSample();
+  const { sample, about, review, reload } = useSample();
   const [kind, setKind] = useState<ImageKind>(about.kinds.includes("field") ? "field" : "crop");
   const [over, setOver] = useState(false);
   const [sent, setSent] = useState<Sent | undefined>();
@@ -37,6 +37,7 @@ export function DropZone() {
           setSent({ files: start, of: files.length, share: (start + share * part.length) / files.length }),
         );
         done += part.length;
+        review.images.put(...answers.flatMap((answer) => (answer.ok ? [answer.image] : [])));
         twice += answers.filter((answer) => answer.ok && answer.duplicate).length;
         found.push(...answers.flatMap((answer) => (answer.ok ? [] : [`${answer.name}: ${answer.error.message}`])));
         reload();

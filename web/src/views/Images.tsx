@@ -79,15 +79,6 @@ interface RowProps {
   decided: number;
 }
 
-/** The list comes anew every time; what a row shows of an image changes with its state and its heads alone. */
-const isSameRow = (a: RowProps, b: RowProps) =>
-  a.image.id === b.image.id &&
-  a.image.state === b.image.state &&
-  a.image.heads === b.image.heads &&
-  a.progress === b.progress &&
-  a.clock === b.clock &&
-  a.decided === b.decided;
-
 const Row = memo(function Row({ image, progress, clock, decided }: RowProps) {
   const { sample } = useSample();
   return (
@@ -107,7 +98,7 @@ const Row = memo(function Row({ image, progress, clock, decided }: RowProps) {
       <td className="number">{image.heads > 0 ? decided : ""}</td>
     </tr>
   );
-}, isSameRow);
+});
 
 function Analysis({
   image,
@@ -118,7 +109,7 @@ function Analysis({
   progress: ImageProgress | undefined;
   clock: number;
 }) {
-  const { reload } = useSample();
+  const { review } = useSample();
   const [asked, setAsked] = useState(false);
   // The event is newer than the list, but for what was queued again.
   const state = progress && image.state !== "done" ? progress.state : image.state;
@@ -142,8 +133,7 @@ function Analysis({
   const retry = async () => {
     setAsked(true);
     try {
-      await ask("retryImage", { params: { image: image.id } });
-      reload();
+      review.images.put(await ask("retryImage", { params: { image: image.id } }));
     } catch (failure) {
       complain(inWords(failure));
     }

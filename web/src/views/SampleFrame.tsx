@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useState } from "react";
+import { useEffect, useState } from "react";
 import { createPortal } from "react-dom";
 import type { About, Reader } from "../../../src/server/api.ts";
 import { ask, inWords } from "../api/client.ts";
@@ -30,33 +30,22 @@ export function SampleFrame({ at, reader, about }: { at: At; reader: Reader; abo
     (event) => event.type === "hello" || ("sample" in event && event.sample === at.sample),
     1500,
   );
-  const images = useAsked(
-    `images ${at.sample}`,
-    (signal) => ask("listImages", { params }, signal),
-    (event) =>
-      event.type === "hello" || ((event.type === "image" || event.type === "heads") && event.sample === at.sample),
-    // Of thousands of crops one is done every moment.
-    1500,
-  );
+  const images = useStore(review.images.list);
   const [failure, setFailure] = useState("");
-  const [, setLoaded] = useState(review.heads.loaded);
-  const listed = useMemo(() => new Map(images.value?.images.map((image) => [image.id, image])), [images.value]);
+  const [, setLoaded] = useState(false);
   review.classes = about.classes;
-  review.nameOf = (image) => listed.get(image)?.name ?? "";
-  review.hasSeveral = (image) => (listed.get(image)?.heads ?? 0) > 1;
   const { model } = useStore(settings);
 
   useEffect(() => {
-    if (review.heads.loaded) return;
-    review.heads.load().then(
+    Promise.all([review.images, review.heads].map((list) => list.loaded || list.load())).then(
       () => setLoaded(true),
       (cause) => setFailure(inWords(cause)),
     );
   }, [review]);
   useGoing(at.sample);
 
-  const trouble = sample.failure ?? images.failure ?? failure;
-  if (!sample.value || !images.value || !review.heads.loaded) {
+  const trouble = sample.failure ?? failure;
+  if (!sample.value || !review.images.loaded || !review.heads.loaded) {
     return (
       <p className="notice" role={trouble ? "alert" : "status"}>
         {trouble || "Loading …"}
@@ -65,12 +54,8 @@ export function SampleFrame({ at, reader, about }: { at: At; reader: Reader; abo
   }
   const blind = sample.value.readings.some(({ reader: { id }, role }) => id === reader.id && role === "blind");
   const open: OpenSample = {
-    ...{ sample: sample.value, images: images.value.images, reader, about, review, blind },
+    ...{ sample: sample.value, images, reader, about, review, blind, reload: sample.reload },
     withModel: model === "auto" ? !blind : model === "show",
-    reload: () => {
-      sample.reload();
-      images.reload();
-    },
   };
   return (
     <SampleContext value={open}>
