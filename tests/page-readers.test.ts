@@ -78,6 +78,31 @@ describe.skipIf(!hasChromium)(`readers and outlines in ${CHROMIUM} (skipped wher
     await second.page.context().close();
   });
 
+  test("what a blind reader's decision shows, taking it away hides again, without asking for the head", async () => {
+    const gil = await app.client.newReader("Gil");
+    const act = { id: crypto.randomUUID(), reader: ada };
+    const blind = { ...act, assigned: gil, role: "blind" as const };
+    await app.client.call("assignReading", { params: { sample }, body: blind });
+    const { page } = await open("Gil");
+    await page.locator(".cell").first().waitFor();
+    const asked: string[] = [];
+    page.on("request", (request) => {
+      if (/\/heads\?/.test(request.url()) && !request.url().includes("outlines")) asked.push(request.url());
+    });
+    const panel = page.locator("aside.panel");
+    const hidden = panel.getByText("others' decisions appear once you have decided");
+    await hidden.waitFor();
+    await page.keyboard.press("3");
+    await page.keyboard.press("p");
+    await panel.getByRole("button", { name: "Show what others decided" }).click();
+    await panel.getByText("Ada:").waitFor();
+    await page.keyboard.press("Delete");
+    await hidden.waitFor();
+    expect(await panel.innerText()).not.toContain("Ada");
+    expect(asked).toEqual([]);
+    await page.context().close();
+  });
+
   test("another's decision arrives in an open page by itself", async () => {
     const { page } = await open("Cem");
     await page.locator(".cell").first().waitFor();

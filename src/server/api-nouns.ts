@@ -307,8 +307,14 @@ export const eventSchema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("queue"), queued: z.int(), running: z.int(), secondsLeft: z.number().nullable() }),
   /** Heads that are new. */
   z.object({ type: z.literal("heads"), sample: idSchema, image: idSchema, heads: z.array(idSchema) }),
-  /** Somebody decided or drew: ask for these heads again. */
-  z.object({ type: z.literal("review"), sample: idSchema, heads: z.array(idSchema), reader: idSchema }),
+  /** Somebody decided or drew: ask for these heads again, unless all of these acts are one's own. */
+  z.object({
+    type: z.literal("review"),
+    sample: idSchema,
+    heads: z.array(idSchema),
+    reader: idSchema,
+    acts: z.array(actIdSchema),
+  }),
   /** How far a learning is; when its state changes `done` is `of`. */
   z.object({
     type: z.literal("learning"),

@@ -257,7 +257,8 @@ export const API = {
       reader: nouns.idSchema,
       decisions: z.array(decisionRequestSchema).min(1).max(MOST_DECISIONS),
     }),
-    response: z.object({ done: z.array(doneSchema) }),
+    /** `heads`: as a reader who reads blind may see them now, without outlines; none for others. */
+    response: z.object({ done: z.array(doneSchema), heads: z.array(nouns.headSchema) }),
   },
   undo: {
     method: "POST",

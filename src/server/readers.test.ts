@@ -1,9 +1,10 @@
 /** Several readers of one sample, through the API: blind reading, disagreements, consensus, report and exports. */
 
+import { randomUUID } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import type { GeoJsonCollection } from "../fields/index.ts";
 import { parseCsv } from "../runs/index.ts";
-import type { Head } from "./api.ts";
+import type { Head, Value } from "./api.ts";
 import { verifyFolder } from "./store/verify.ts";
 import { act, ann, app, ben, cem, client, sampleOf } from "./testing/readers.ts";
 
@@ -94,6 +95,7 @@ describe("two readers", () => {
     const open = async (state: "open" | "settled" = "open") =>
       (await client.call("disagreements", { params, query: { reader: ann, state } })).disagreements;
     expect((await open()).map(({ head }) => head.number)).toEqual([2, 4, 7]);
+    expect(await count()).toEqual({ open: 3, settled: 0 });
     const value = { kind: "class" as const, class: "Amorphous" };
     const settled = await client.call("settle", {
       body: { ...act(cem, "looked together"), head: heads[1]!.id, value },
@@ -101,6 +103,7 @@ describe("two readers", () => {
     expect(settled.head.consensus).toMatchObject({ reader: { name: "Çem" }, value, reason: "looked together" });
     expect((await open()).map(({ head }) => head.number)).toEqual([4, 7]);
     expect((await open("settled")).map(({ head }) => head.number)).toEqual([2]);
+    expect(await count()).toEqual({ open: 2, settled: 1 });
 
     const report = await client.call("report", { params, query: { reader: ann } });
     const none = { "no-head": 0, cut: 0, unjudgeable: 0 };

@@ -107,8 +107,9 @@ describe("events", () => {
     await app.client.analysed(sample);
     const listener = await listening(app);
     const [head] = await app.client.heads(sample, reader);
-    await app.client.decide(reader, head!.id, "Tapered");
-    await vi.waitFor(() => expect(listener.events.at(-1)).toMatchObject({ type: "review", heads: [head!.id], reader }));
+    const { id } = await app.client.decide(reader, head!.id, "Tapered");
+    const told = { type: "review", heads: [head!.id], reader, acts: [id] };
+    await vi.waitFor(() => expect(listener.events.at(-1)).toMatchObject(told));
     await listener.stop();
     expect(JSON.stringify(listener.events)).not.toContain("Tapered");
   });

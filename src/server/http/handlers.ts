@@ -82,7 +82,7 @@ export function handlersOf(context: Context, openapi: () => Record<string, unkno
     return sample;
   };
   const acted = (reader: number, { done, sample, head }: Acted) => {
-    if (!done.replayed) tell({ type: "review", sample, heads: [head.id], reader });
+    if (!done.replayed) tell({ type: "review", sample, heads: [head.id], reader, acts: [done.id] });
     noteSeen(db, sample, reader, [head]);
     return { ...done, head };
   };
@@ -176,13 +176,14 @@ export function handlersOf(context: Context, openapi: () => Record<string, unkno
     },
 
     decide({ body }) {
-      const { done, heads } = decide(db, body.reader, body.decisions, classes);
-      for (const [sample, ids] of heads) tell({ type: "review", sample, heads: ids, reader: body.reader });
-      return { done };
+      const { reader, decisions } = body;
+      const { done, made, shown } = decide(db, reader, decisions, classes);
+      for (const [sample, of] of made) tell({ type: "review", sample, reader, ...of });
+      return { done, heads: shown };
     },
     undo({ body }) {
       const { done, sample, head, headId } = undo(db, body);
-      if (!done.replayed) tell({ type: "review", sample, heads: [headId], reader: body.reader });
+      if (!done.replayed) tell({ type: "review", sample, heads: [headId], reader: body.reader, acts: [done.id] });
       return { ...done, head };
     },
     settle: ({ body }) => acted(body.reader, settle(db, body, classes)),

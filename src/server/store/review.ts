@@ -78,32 +78,45 @@ interface ReaderValue {
   row: Appended;
 }
 
-/** All decisions of a batch or, where one is refused, none. */
+/**
+ * All decisions of a batch or, where one is refused, none.
+ * @returns `shown`: the heads as a reader who reads blind sees them now; none for others, from whom nothing is hidden
+ */
 export function decide(
   db: Database,
   reader: number,
   decisions: readonly { id: string; head: number; value: Value | null; reason: string }[],
   classes: readonly string[],
-): { done: Done[]; heads: Map<number, number[]> } {
+): { done: Done[]; made: Map<number, { heads: number[]; acts: string[] }>; shown: Head[] } {
   return db.transaction(() => {
     requireReader(db, reader);
-    /** By sample. */
-    const heads = new Map<number, number[]>();
+    /** What was not done before, by sample. */
+    const made = new Map<number, { heads: number[]; acts: string[] }>();
+    const samples = new Set<number>();
     const rows = decisions.map(({ id, head, value, reason }) => {
       const request = ["decide", reader, head, value, reason];
       const before = replayOf(db, id, request);
-      if (before) return before;
+      if (before) {
+        samples.add(before.sample!);
+        return before;
+      }
       const { sample } = requireHead(db, head);
+      samples.add(sample);
       requireSample(db, sample, true);
       requireClass(value, classes);
       if (!roleOf(db, sample, reader)) openReading(db, sample, reader, "first decision");
       const old = currentDecision(db, head, reader).value;
       const row = append(db, { act: id, request, action: "decide", reader, sample, head, old, new: value, reason });
       putDecision(db, { head, sample, reader, value, reason, row });
-      heads.set(sample, [...(heads.get(sample) ?? []), head]);
+      const of = made.get(sample) ?? { heads: [], acts: [] };
+      made.set(sample, { heads: [...of.heads, head], acts: [...of.acts, id] });
       return row;
     });
-    return { done: rows.map(done), heads };
+    // What a blind reader sees of a head changes with their decision on it.
+    const ids = decisions.map(({ head }) => head);
+    const blindOnes = [...samples].filter((sample) => roleOf(db, sample, reader) === "blind");
+    const shown = blindOnes.flatMap((sample) => listHeads(db, { sample, reader, ids }));
+    return { done: rows.map(done), made, shown };
   });
 }
 

@@ -33,16 +33,21 @@ test("a head that is told of before the list is there does not come before the l
 });
 
 test("what this page did itself is not asked for again, what another did is", async () => {
-  const asked = serve([head(1), head(2)], [head(1)]);
+  const asked = serve([head(1), head(2)], [head(1)], [head(1)]);
   const heads = new Heads(1, 1);
   await heads.load();
-  heads.decide(1, { reader: { id: 1, name: "a" }, value: { kind: "class", class: "x" }, reason: "", at: "", seq: 0 });
-  heads.heed({ type: "review", sample: 1, heads: [1], reader: 1 });
-  heads.heed({ type: "review", sample: 2, heads: [2], reader: 2 });
-  await new Promise((resolve) => setTimeout(resolve, 150));
-  expect(asked).toEqual(["all"]);
-  heads.heed({ type: "review", sample: 1, heads: [1], reader: 1 });
+  heads.expect("mine");
+  // The same reader decides the same head in a second window, which is told of first.
+  const told = (acts: string[], sample = 1) => heads.heed({ type: "review", sample, heads: [1], reader: 1, acts });
+  told(["of the second window"]);
   await vi.waitFor(() => expect(asked).toEqual(["all", "1"]));
+  told(["mine"]);
+  told(["of another sample"], 2);
+  await new Promise((resolve) => setTimeout(resolve, 150));
+  expect(asked).toEqual(["all", "1"]);
+  heads.expect("mine, too");
+  told(["mine, too", "not mine"]);
+  await vi.waitFor(() => expect(asked).toEqual(["all", "1", "1"]));
 });
 
 test("a decision on its way is not overwritten by an older answer, and one head's watcher hears of it alone", async () => {
@@ -60,7 +65,7 @@ test("a decision on its way is not overwritten by an older answer, and one head'
     seq: 0,
   };
   heads.isPending = (id) => id === 1;
-  heads.decide(1, decision);
+  heads.amend(1, decision);
   expect(heard).toEqual([1]);
   await heads.load();
   expect(heads.get(1)?.decision).toEqual(decision);

@@ -22,8 +22,8 @@ export class Heads {
   isPending: (head: number) => boolean = () => false;
   /** Told where heads have come or gone, and in which images. */
   onOthers: (images: ReadonlySet<number>) => void = () => {};
-  /** Acts of this page whose events are still to come, by head: they tell nothing new. */
-  #own = new Map<number, number>();
+  /** Acts of this page whose events are still to come: they tell nothing new. */
+  #own = new Set<string>();
   #byId = new Map<number, Head>();
   #outlines = new Map<number, { of: string; outline: Outline; plain?: readonly Point[] }>();
   #watchers = new Map<number, Set<() => void>>();
@@ -78,13 +78,12 @@ export class Heads {
     if (others.length > 0) this.onOthers(imagesOf(others));
   }
 
-  /** A reader's decision, before the server has it. */
-  decide(id: number, decision: Head["decision"]): void {
-    this.#own.set(id, (this.#own.get(id) ?? 0) + 1);
-    this.amend(id, decision);
+  /** An act of this page, before the server has it. */
+  expect(act: string): void {
+    this.#own.add(act);
   }
 
-  /** What is known of a decision once the server has it. */
+  /** The reader's decision: before the server has it, and what is known of it then. */
   amend(id: number, decision: Head["decision"]): void {
     const head = this.#byId.get(id);
     if (!head) return;
@@ -136,16 +135,9 @@ export class Heads {
     if (!("sample" in event) || event.sample !== this.sample) return;
     if (event.type === "heads") this.refresh(event.heads);
     if (event.type === "review") {
-      this.refresh(event.reader === this.reader ? event.heads.filter((id) => !this.#isOwn(id)) : event.heads);
+      const own = event.acts.filter((act) => this.#own.delete(act));
+      if (own.length < event.acts.length) this.refresh(event.heads);
     }
-  }
-
-  /** True once for every decision of this page. */
-  #isOwn(id: number): boolean {
-    const count = this.#own.get(id) ?? 0;
-    if (count > 1) this.#own.set(id, count - 1);
-    else this.#own.delete(id);
-    return count > 0;
   }
 
   watch(id: number, listener: () => void): () => void {

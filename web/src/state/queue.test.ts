@@ -1,5 +1,5 @@
 import { expect, test, vi } from "vitest";
-import type { Done } from "../../../src/server/api.ts";
+import type { ResponseOf } from "../../../src/server/api.ts";
 import { NoAnswer, Refusal } from "../api/client.ts";
 import { type Pending, Queue } from "./queue.ts";
 
@@ -7,11 +7,15 @@ const act = (head: number, some: Partial<Omit<Pending, "id">> = {}) => ({
   ...{ sample: 1, reader: 1, head, value: { kind: "class", class: "Normal" } as const, reason: "" },
   ...some,
 });
-const done = (batch: readonly Pending[]): Done[] =>
-  batch.map(({ id }, i) => ({ id, seq: i + 1, at: "2026-01-01T00:00:00Z", replayed: false }));
+type Answer = ResponseOf<"decide">;
+const NOTHING: Answer = { done: [], heads: [] };
+const done = (batch: readonly Pending[]): Answer => ({
+  done: batch.map(({ id }, i) => ({ id, seq: i + 1, at: "2026-01-01T00:00:00Z", replayed: false })),
+  heads: [],
+});
 
 /** A server that does what is asked for each request in turn, then answers all. */
-function server(...first: ((batch: readonly Pending[]) => Promise<Done[]>)[]) {
+function server(...first: ((batch: readonly Pending[]) => Promise<Answer>)[]) {
   const batches: number[][] = [];
   const ids: string[][] = [];
   const send = async (batch: readonly Pending[]) => {
@@ -35,27 +39,27 @@ const refuse = (status: number) => async () => {
 };
 
 test("what comes while a request is under way goes together with the next, in order", async () => {
-  let answer = (_: Done[]) => {};
+  let answer = (_: Answer) => {};
   const { batches, send } = server(() => new Promise((resolve) => (answer = resolve)));
   const queue = new Queue(send);
   for (const head of [1, 2, 3]) queue.add(act(head));
   expect(queue.state.get().waiting).toBe(3);
   await vi.waitFor(() => expect(batches).toEqual([[1]]));
   expect(queue.isPending(1, 2)).toBe(true);
-  answer([]);
+  answer(NOTHING);
   await queue.empty();
   expect(batches).toEqual([[1], [2, 3]]);
   expect(queue.state.get().waiting).toBe(0);
 });
 
 test("a batch holds one reader, one sample, and no head twice", async () => {
-  let answer = (_: Done[]) => {};
+  let answer = (_: Answer) => {};
   const { batches, send } = server(() => new Promise((resolve) => (answer = resolve)));
   const queue = new Queue(send);
   queue.add(act(1));
   for (const more of [act(2), act(2), act(3), act(4, { reader: 2 }), act(5, { reader: 2, sample: 2 })]) queue.add(more);
   await vi.waitFor(() => expect(batches).toHaveLength(1));
-  answer([]);
+  answer(NOTHING);
   await queue.empty();
   expect(batches).toEqual([[1], [2], [2, 3], [4], [5]]);
 });
@@ -79,7 +83,7 @@ test("a lost answer is asked for again with the same ids, and what waits is told
 
 test("of a batch that is refused each goes alone; the one at fault is told, the others are saved", async () => {
   const settled: [number, boolean][] = [];
-  let answer = (_: Done[]) => {};
+  let answer = (_: Answer) => {};
   const { send } = server(() => new Promise((resolve) => (answer = resolve)));
   const queue = new Queue(async (batch) => {
     if (batch.some(({ head }) => head === 3))
@@ -90,7 +94,7 @@ test("of a batch that is refused each goes alone; the one at fault is told, the 
     settled.push(...batch.map(({ head }): [number, boolean] => [head, ok !== undefined]));
   for (const head of [1, 2, 3, 4]) queue.add(act(head));
   await vi.waitFor(() => expect(queue.state.get().waiting).toBe(4));
-  answer([]);
+  answer(NOTHING);
   await queue.empty();
   expect(settled).toEqual([
     [1, true],

@@ -3,7 +3,7 @@
  * server is slower than the reader, and again after a lost answer: an act's id makes sending twice harmless. What has not
  * been answered survives the page in its local storage.
  */
-import type { Done, Value } from "../../../src/server/api.ts";
+import type { ResponseOf, Value } from "../../../src/server/api.ts";
 import { ask, inWords, newId, Refusal } from "../api/client.ts";
 import { type Store, storeOf } from "./store.ts";
 
@@ -30,12 +30,13 @@ const KEY = "androscope.pending";
 /** Milliseconds between attempts: the first, and the longest. */
 const [FIRST_WAIT, LONGEST_WAIT] = [500, 10_000];
 
-type Send = (batch: readonly Pending[]) => Promise<readonly Done[]>;
-type Settled = (batch: readonly Pending[], done: readonly Done[] | undefined) => void;
+type Answer = ResponseOf<"decide">;
+type Send = (batch: readonly Pending[]) => Promise<Answer>;
+type Settled = (batch: readonly Pending[], answer: Answer | undefined) => void;
 
 export class Queue {
   readonly state: Store<QueueState> = storeOf<QueueState>({ waiting: 0, trouble: undefined, refused: undefined });
-  /** Told of every batch; `done` is undefined where it was refused. */
+  /** Told of every batch; the answer is undefined where it was refused. */
   onSettled: Settled = () => {};
   #pending: Pending[];
   #running: Promise<void> | undefined;
@@ -50,7 +51,7 @@ export class Queue {
     this.#note();
   }
 
-  add(act: Omit<Pending, "id">): void {
+  add(act: Omit<Pending, "id"> & { id?: string }): void {
     this.#pending.push({ id: newId(), ...act });
     this.#note();
     this.start();
@@ -84,8 +85,7 @@ export class Queue {
     while (this.#pending.length > 0) {
       const batch = firstBatch(this.#pending);
       try {
-        const done = await this.#send(batch);
-        this.#settle(batch, done);
+        this.#settle(batch, await this.#send(batch));
         wait = FIRST_WAIT;
       } catch (failure) {
         if (failure instanceof Refusal && !failure.passing) this.#refuse(batch, failure);
@@ -109,10 +109,10 @@ export class Queue {
     this.state.set((now) => ({ ...now, refused: inWords(refusal) }));
   }
 
-  #settle(batch: readonly Pending[], done: readonly Done[] | undefined): void {
+  #settle(batch: readonly Pending[], answer: Answer | undefined): void {
     this.#pending = this.#pending.filter((act) => !batch.includes(act));
     this.#note();
-    this.onSettled(batch, done);
+    this.onSettled(batch, answer);
   }
 
   #note(): void {
@@ -154,12 +154,10 @@ function kept(storage: Pick<Storage, "getItem"> | undefined): Pending[] {
   }
 }
 
-export const sendToServer: Send = async (batch) => {
-  const { done } = await ask("decide", {
+export const sendToServer: Send = (batch) =>
+  ask("decide", {
     body: {
       reader: batch[0]!.reader,
       decisions: batch.map(({ id, head, value, reason }) => ({ id, head, value, reason })),
     },
   });
-  return done;
-};

@@ -126,8 +126,10 @@ export class Review {
     }
     const { id, name } = this.reader;
     const decision = value && { reader: { id, name }, value, reason, at: new Date().toISOString(), seq: 0 };
-    this.heads.decide(head.id, decision);
-    queue.add({ sample: this.sample, reader: id, head: head.id, value, reason });
+    const act = newId();
+    this.heads.expect(act);
+    this.heads.amend(head.id, decision);
+    queue.add({ id: act, sample: this.sample, reader: id, head: head.id, value, reason });
     this.#redo = [];
     say(`${this.labelOf(head)}: ${className(valueInWords(value))}.`);
     this.reason.set("");
@@ -147,7 +149,7 @@ export class Review {
   async #takeBack(seq: number | undefined): Promise<void> {
     try {
       await queue.empty();
-      const body = { id: newId(), reader: this.reader.id, sample: this.sample, ...(seq === undefined ? {} : { seq }) };
+      const body = { ...this.#act(), sample: this.sample, ...(seq === undefined ? {} : { seq }) };
       const { head, seq: row } = await ask("undo", { body });
       if (seq === undefined) this.#redo.push(row);
       if (head) {
@@ -165,9 +167,16 @@ export class Review {
     }
   }
 
+  /** One that is answered with what it changes. */
+  #act(): { id: string; reader: number } {
+    const id = newId();
+    this.heads.expect(id);
+    return { id, reader: this.reader.id };
+  }
+
   /** @param head undefined: a head that is new */
   async draw(image: number, head: number | undefined, outline: [number, number][] | null): Promise<boolean> {
-    const act = { id: newId(), reader: this.reader.id };
+    const act = this.#act();
     try {
       const done = head
         ? await ask("changeOutline", { params: { head }, body: { ...act, outline } })
@@ -203,17 +212,18 @@ export function reviewOf(sample: number, reader: Reader): Review {
   return review;
 }
 
-queue.onSettled = (batch, done) => {
+queue.onSettled = (batch, answer) => {
   for (const [i, act] of batch.entries()) {
     const heads = reviews.get(`${act.sample} ${act.reader}`)?.heads;
     const head = heads?.get(act.head);
     if (!heads || !head) continue;
-    const row = done?.[i];
+    const row = answer?.done[i];
     if (!row) heads.refresh([act.head]);
     else if (!queue.isPending(act.reader, act.head)) {
       if (head.decision) heads.amend(act.head, { ...head.decision, seq: row.seq, at: row.at });
-      // What others decided may be seen from now on.
-      if (head.hidden) heads.refresh([act.head]);
+      // What others decided may be seen by a blind reader from now on, or no longer.
+      const shown = answer.heads.find(({ id }) => id === act.head);
+      if (shown) heads.put(shown);
     }
   }
 };
