@@ -56,6 +56,8 @@ describe.skipIf(!hasChromium)(`readers and outlines in ${CHROMIUM} (skipped wher
     await second.page.locator(".cell").first().waitFor();
     for (const key of ["1", "2", "2", "1"]) await second.page.keyboard.press(key);
     await saved(second.page);
+    const tab = second.page.getByRole("navigation", { name: "Sample" }).getByRole("link", { name: /^Disagreements/ });
+    await eventually(() => tab.innerText()).toMatch(/^Disagreements\s*2$/);
     await second.page.keyboard.press("g");
     await second.page.keyboard.press("d");
     const queue = second.page.locator(".queue li");
@@ -66,6 +68,7 @@ describe.skipIf(!hasChromium)(`readers and outlines in ${CHROMIUM} (skipped wher
     await second.page.keyboard.press("x");
     await second.page.keyboard.press("3");
     await eventually(() => queue.count()).toBe(0);
+    await eventually(() => tab.innerText()).toBe("Disagreements");
     const settled = (await app.client.heads(sample, bo)).filter(({ consensus }) => consensus);
     expect(settled.map(({ number, consensus }) => [number, consensus!.value, consensus!.reader.name])).toEqual([
       [2, { kind: "class", class: "Amorphous" }, "Bo"],

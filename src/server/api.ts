@@ -283,6 +283,14 @@ export const API = {
     query: forReader.extend({ state: z.enum(["open", "settled", "all"]).default("open") }),
     response: z.object({ disagreements: z.array(nouns.disagreementSchema) }),
   },
+  countDisagreements: {
+    method: "GET",
+    path: "/api/samples/:sample/disagreements/count",
+    summary: "How many heads readers differ on, as far as the reader may see.",
+    params: sampleParams,
+    query: forReader,
+    response: z.object({ open: z.int(), settled: z.int() }),
+  },
 
   report: {
     method: "GET",

@@ -63,6 +63,40 @@ describe("a blind reader", () => {
     expect((await client.fetch("exportCsv", { params, query: { reader: ben } })).status).toBe(200);
   });
 
+  test("is answered with what a decision shows, and with what taking it back hides again; others with nothing", async () => {
+    const { sample, heads } = await sampleOf(2);
+    const [one, two] = heads as [Head, Head];
+    await client.call("assignReading", { params: { sample }, body: { ...act(ann), assigned: ben, role: "blind" } });
+    const decide = async (reader: number, value: Value | null, id: string = randomUUID()) =>
+      (await client.call("decide", { body: { reader, decisions: [{ id, head: one.id, value }] } })).heads;
+    const [normal, tapered] = ["Normal", "Tapered"].map((name) => ({ kind: "class", class: name }) as const);
+    expect(await decide(ann, normal!)).toEqual([]);
+    const id = randomUUID();
+    const shown = await decide(ben, tapered!, id);
+    expect(shown).toMatchObject([
+      { id: one.id, hidden: false, decision: { value: tapered }, others: [{ reader: { id: ann }, value: normal }] },
+    ]);
+    expect(await decide(ben, tapered!, id), "sent again after a lost answer").toEqual(shown);
+    expect(await decide(ben, null)).toMatchObject([{ id: one.id, hidden: true, decision: null, others: [] }]);
+    expect((await client.heads(sample, ben)).find((head) => head.id === two.id)).toMatchObject({ hidden: true });
+  });
+
+  test("is told of disagreements on heads that they have decided, and of no other", async () => {
+    const { sample, heads } = await sampleOf(2);
+    const params = { sample };
+    await client.call("assignReading", { params, body: { ...act(ann), assigned: cem, role: "blind" } });
+    for (const { id } of heads) {
+      await client.decide(ann, id, "Normal");
+      await client.decide(ben, id, "Tapered");
+    }
+    const count = () => client.call("countDisagreements", { params, query: { reader: cem } });
+    expect(await count()).toEqual({ open: 0, settled: 0 });
+    await client.decide(cem, heads[0]!.id, "Normal");
+    expect(await count()).toEqual({ open: 1, settled: 0 });
+    await client.decide(cem, heads[0]!.id, null);
+    expect(await count()).toEqual({ open: 0, settled: 0 });
+  });
+
   test("cannot be made of one who has decided, or only looked", async () => {
     const { sample, heads } = await sampleOf(1);
     const params = { sample };
@@ -94,6 +128,7 @@ describe("two readers", () => {
     }
     const open = async (state: "open" | "settled" = "open") =>
       (await client.call("disagreements", { params, query: { reader: ann, state } })).disagreements;
+    const count = () => client.call("countDisagreements", { params, query: { reader: ann } });
     expect((await open()).map(({ head }) => head.number)).toEqual([2, 4, 7]);
     expect(await count()).toEqual({ open: 3, settled: 0 });
     const value = { kind: "class" as const, class: "Amorphous" };

@@ -23,7 +23,16 @@ import { changedHeads, learningOf, listLearnings } from "../store/learnings.ts";
 import { logOfHead } from "../store/log.ts";
 import { requireReader, requireSample } from "../store/refusals.ts";
 import { RESEARCH_USE, reportOf } from "../store/report.ts";
-import { type Acted, addHead, changeOutline, decide, disagreements, noteSeen, settle } from "../store/review.ts";
+import {
+  type Acted,
+  addHead,
+  changeOutline,
+  countDisagreements,
+  decide,
+  disagreements,
+  noteSeen,
+  settle,
+} from "../store/review.ts";
 import {
   assignReading,
   calibrate,
@@ -197,6 +206,7 @@ export function handlersOf(context: Context, openapi: () => Record<string, unkno
       );
       return { disagreements: found };
     },
+    countDisagreements: ({ params, query }) => countDisagreements(db, params.sample, query.reader),
 
     report({ params: { sample }, query: { reader } }) {
       requireReader(db, reader);

@@ -285,6 +285,26 @@ export function disagreements(
   return found;
 }
 
+/** How many {@link disagreements} lists, without making the heads: every open page asks after every decision. */
+export function countDisagreements(db: Database, sample: number, reader: number): { open: number; settled: number } {
+  requireSample(db, sample);
+  requireReader(db, reader);
+  const isBlind = roleOf(db, sample, reader) === "blind";
+  // As nameOf() does.
+  const name = `json_extract(decisions.value, '$.kind') || ' '
+    || coalesce(json_extract(decisions.value, '$.class'), json_extract(decisions.value, '$.why'))`;
+  return db.get<{ open: number; settled: number }>(
+    `SELECT coalesce(sum(NOT settled), 0) AS open, coalesce(sum(settled), 0) AS settled FROM (
+       SELECT EXISTS (SELECT 1 FROM consensus WHERE head = heads.id AND value IS NOT NULL) AS settled
+       FROM heads JOIN images ON images.id = image JOIN decisions ON decisions.head = heads.id
+       WHERE sample = ?1 AND withdrawn = 0 AND decisions.value IS NOT NULL
+       GROUP BY heads.id HAVING count(DISTINCT ${name}) > 1 AND (NOT ?2 OR sum(reader = ?3) > 0))`,
+    sample,
+    isBlind ? 1 : 0,
+    reader,
+  )!;
+}
+
 /** Classes and exclusions; the reason for an exclusion makes no difference to the count, but it is one between readers. */
 export function differ(values: readonly Value[]): boolean {
   return new Set(values.map(nameOf)).size > 1;

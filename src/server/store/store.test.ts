@@ -292,6 +292,11 @@ test("after any acts and retries what stands is what a simple history says, and 
         }
       }
       expect(await standing(client, sample, readers)).toEqual(now);
+      const differ = heads.filter((_, i) => now[0]![i] && now[1]![i] && now[0]![i] !== now[1]![i]).length;
+      for (const reader of readers) {
+        const count = await client.call("countDisagreements", { params: { sample }, query: { reader } });
+        expect(count).toEqual({ open: differ, settled: 0 });
+      }
     }),
     { numRuns: 15, seed: 5 },
   );

@@ -28,6 +28,7 @@ export const ROUTES = {
   undo: ["POST", "/api/undo"],
   settle: ["POST", "/api/consensus"],
   disagreements: ["GET", "/api/samples/:sample/disagreements"],
+  countDisagreements: ["GET", "/api/samples/:sample/disagreements/count"],
   report: ["GET", "/api/samples/:sample/report"],
   exportCsv: ["GET", "/api/samples/:sample/export.csv"],
   exportJson: ["GET", "/api/samples/:sample/export.json"],

@@ -59,7 +59,7 @@ export function SampleFrame({ at, reader, about }: { at: At; reader: Reader; abo
   };
   return (
     <SampleContext value={open}>
-      <Place at={at} name={sample.value.name} blind={blind} />
+      <Place at={at} name={sample.value.name} blind={blind} reader={reader} />
       {at.view === "images" && <Images />}
       {at.view === "heads" && <Gallery />}
       {at.view === "picture" && <PictureView key={at.image} image={at.image} />}
@@ -70,7 +70,13 @@ export function SampleFrame({ at, reader, about }: { at: At; reader: Reader; abo
 }
 
 /** In the bar at the top: the sample and its views. */
-function Place({ at, name, blind }: { at: At; name: string; blind: boolean }) {
+function Place({ at, name, blind, reader }: { at: At; name: string; blind: boolean; reader: Reader }) {
+  const { value } = useAsked(
+    `disagreements ${at.sample} ${reader.id}`,
+    (signal) => ask("countDisagreements", { params: { sample: at.sample }, query: { reader: reader.id } }, signal),
+    (event) => event.type === "hello" || (event.type === "review" && event.sample === at.sample),
+    1000,
+  );
   const place = document.getElementById("place");
   if (!place) return null;
   return createPortal(
@@ -87,6 +93,11 @@ function Place({ at, name, blind }: { at: At; name: string; blind: boolean }) {
             aria-current={at.view === view || (view === "images" && at.view === "picture") ? "page" : undefined}
           >
             {TABS[view]}
+            {view === "disagreements" && value !== undefined && value.open > 0 && (
+              <span className="tag" title="To settle">
+                {value.open}
+              </span>
+            )}
           </Link>
         ))}
       </nav>
