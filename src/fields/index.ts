@@ -25,6 +25,7 @@ export { type CocoDocument, coco } from "./exports/coco.ts";
 export { type Colour, colourOf } from "./exports/colours.ts";
 export { type GeoJsonCollection, type GeoJsonOptions, geoJson } from "./exports/geojson.ts";
 export { headsCsv } from "./exports/heads-csv.ts";
+export { fixed, measureCells, micrometreCells } from "./exports/measure-cells.ts";
 export { outputStems } from "./exports/names.ts";
 export { type OverlayOptions, overlay } from "./exports/overlay.ts";
 export { type AnalysedPicture, type AnalysedSample, RESEARCH_USE } from "./exports/sample.ts";

@@ -47,6 +47,13 @@ describe("samples and readers", () => {
     const rows = parseCsv(csv).rows.map(({ cells }) => cells);
     // 8 pixels of a quarter of a micrometre.
     expect(rows[0]).toMatchObject({ length_px: "8", length_um: "2", area_um2: "2.5" });
+    const columns = csv.slice(csv.indexOf("centre_x"), csv.indexOf("\n"));
+    expect(columns).toBe(
+      "centre_x,centre_y,length_px,width_px,area_px,perimeter_px,ellipticity,elongation,rugosity,regularity,symmetry,acrosome_share,vacuoles,vacuole_share,angle_deg,length_um,width_um,area_um2,perimeter_um",
+    );
+    expect(csv.split("\n")[2]!.split(",").slice(-columns.split(",").length).join(",")).toBe(
+      "15,3.5,8,5,40,24,1.6,0.2308,0.87,0.78,1,0.4,0,0,0,2,1.25,2.5,6",
+    );
     expect(rows).toHaveLength(heads.length);
     const unknown = { ...act(ben), umPerPx: null, method: "other" as const, detail: "" };
     expect((await client.call("calibrate", { params: { sample }, body: unknown })).umPerPx).toBeNull();

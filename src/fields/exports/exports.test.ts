@@ -250,6 +250,18 @@ describe("heads.csv", () => {
     expect(rows[2]).toMatchObject({ length_px: "20", length_um: "", prob_Pyriform: "" });
   });
 
+  test("to the letter", () => {
+    const odd = { ...NORMAL.measures, lengthPx: 20.456, rugosity: Number.NaN, symmetry: 0.123456 };
+    const of = { ...sample(), analyser: { ...ANALYSER, classes: ["N", "P"] } };
+    const heads = [foundHead(), foundHead({ number: 2, state: "cut", probabilities: [], measures: odd })];
+    const text = headsCsv({ ...of, pictures: [picture({ umPerPx: 0.2, analysis: { width: 90, height: 90, heads } })] });
+    expect(text.trimEnd().split("\n")).toEqual([
+      "image,number,state,reason,counted,class,prob_N,prob_P,score,reliability,x_px,y_px,angle_deg,area_px,perimeter_px,length_px,width_px,ellipticity,elongation,rugosity,regularity,symmetry,acrosome_share,vacuoles,vacuole_share,um_per_px,length_um,width_um,perimeter_um,area_um2,limit_length,limit_lengthToWidth,within_limits,against",
+      "slide 1/field.png,1,head,,true,N,0.8,0.2,0.9,0.95,45,40,0,188,51,20,12,1.6667,0.25,0.9,1,0.98,0.5,0,0,0.2,4,2.4,10.2,7.52,inside,above,outside,lengthToWidth",
+      "slide 1/field.png,2,cut,,false,,,,0.9,0.95,45,40,0,188,51,20.46,12,1.6667,0.25,,1,0.1235,0.5,0,0,0.2,,,,,,,,",
+    ]);
+  });
+
   test("no calibration: no column in µm, and a limit in µm is unknown", () => {
     const [row] = rowsOf(sample());
     expect(Object.keys(row!).filter((name) => /_um/.test(name))).toEqual([]);

@@ -1,6 +1,14 @@
 /** A sample as a table and as one document. */
-
-import { type AnalyserDescription, type FoundHead, type GeoJsonCollection, geoJson } from "../../fields/index.ts";
+import {
+  type AnalyserDescription,
+  type FoundHead,
+  fixed,
+  type GeoJsonCollection,
+  geoJson,
+  measureCells,
+  micrometreCells,
+  micrometres,
+} from "../../fields/index.ts";
 import { formatCsv } from "../../runs/index.ts";
 import type { Head, ImageRecord, ResponseOf, SampleReport } from "../api.ts";
 import type { Database } from "./database.ts";
@@ -121,35 +129,13 @@ export function exportCsv(db: Database, sample: number, reader: number, classes:
   );
 }
 
-function measuresOf({ measures: m }: Head, umPerPx: number | null) {
-  if (!m) return {};
+function measuresOf({ measures }: Head, umPerPx: number | null): Record<string, number | null> {
+  if (!measures) return {};
   return {
-    length_px: fixed(m.lengthPx, 2),
-    width_px: fixed(m.widthPx, 2),
-    area_px: fixed(m.areaPx, 0),
-    perimeter_px: fixed(m.perimeterPx, 2),
-    ellipticity: fixed(m.ellipticity, 4),
-    elongation: fixed(m.elongation, 4),
-    rugosity: fixed(m.rugosity, 4),
-    regularity: fixed(m.regularity, 4),
-    symmetry: fixed(m.symmetry, 4),
-    acrosome_share: fixed(m.acrosomeShare, 4),
-    vacuoles: m.vacuoles,
-    vacuole_share: fixed(m.vacuoleShare, 4),
-    angle_deg: fixed(m.angleDeg, 2),
-    ...(umPerPx === null
-      ? {}
-      : {
-          length_um: fixed(m.lengthPx * umPerPx, 3),
-          width_um: fixed(m.widthPx * umPerPx, 3),
-          area_um2: fixed(m.areaPx * umPerPx ** 2, 3),
-          perimeter_um: fixed(m.perimeterPx * umPerPx, 3),
-        }),
+    ...{ ...measureCells(measures), angle_deg: fixed(measures.angleDeg, 2) },
+    ...micrometreCells(micrometres(measures, umPerPx ?? undefined)),
   };
 }
-
-const fixed = (value: number | undefined, digits: number) =>
-  value === undefined || !Number.isFinite(value) ? null : Number(value.toFixed(digits));
 
 /** What a person typed must not become a spreadsheet's formula. */
 const plain = (text: string) => (/^[=+\-@\t\r]/.test(text) ? `'${text}` : text);
