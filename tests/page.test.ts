@@ -24,7 +24,11 @@ describe.skipIf(!hasChromium)(`androscope app in ${CHROMIUM} (skipped where it i
     // How far it is, in words, while it lasts.
     await page.locator(".analysing", { hasText: /\d+ to analyse/ }).waitFor();
     await page.locator(".analysing").waitFor({ state: "detached", timeout: 200_000 });
-    await eventually(() => page.locator("td", { hasText: /^done/ }).count()).toBe(HEADS);
+    await eventually(async () => {
+      const states = await page.locator("[aria-rowindex] td:nth-of-type(4)").allInnerTexts();
+      return states.length > 0 && states.every((text) => text.startsWith("done"));
+    }).toBe(true);
+    expect(await page.getByRole("grid", { name: "Images" }).getAttribute("aria-rowcount")).toBe(String(HEADS + 1));
 
     // From a button the letters are the page's.
     await page.getByText("Choose images …").focus();

@@ -23,7 +23,7 @@ export function Help({ classes, onClose }: { classes: readonly string[]; onClose
         ["↓ ↑", "A row down, up"],
         ["S or Space", "Skip to the next undecided"],
         ["Home / End", "First, last"],
-        ["PgDn / PgUp", "Four rows; in a picture: the next, previous image"],
+        ["PgDn / PgUp", "Four rows; in a table: a page; in a picture: the next, previous image"],
         ["/", "Search"],
         ["F", "Filters"],
         ["Enter", "In the picture, and back"],

@@ -10,6 +10,7 @@ export function Link({
   to: Exclude<Route, { view: "unknown" }>;
   children: ReactNode;
   className?: string;
+  tabIndex?: number;
   "aria-current"?: "page" | undefined;
   "aria-label"?: string;
 }) {

@@ -1,4 +1,5 @@
-import { type ReactNode, useEffect, useLayoutEffect, useReducer, useRef, useState } from "react";
+import { type ReactNode, useEffect, useLayoutEffect, useReducer, useRef } from "react";
+import { reveal, useView } from "./view.ts";
 
 /** Rows beyond the visible ones, so that scrolling meets drawn ones. */
 const MORE = 1;
@@ -60,33 +61,18 @@ function useRowByRow(
 
 /** A grid of cells of one size of which only the rows in view exist. */
 export function VirtualGrid({ count, cell, at, label, active, onColumns, render }: Props) {
-  const frame = useRef<HTMLDivElement>(null);
-  const [view, setView] = useState({ width: 0, height: 0, top: 0 });
+  const { frame, view, scrolled } = useView(cell.height);
   const fliesUntil = useRef(0);
-  const scrolled = useRef({ top: 0, at: 0 });
+  const before = useRef({ top: 0, at: 0 });
   const columns = Math.max(1, Math.floor(view.width / cell.width));
   const rows = Math.ceil(count / columns);
-
-  useLayoutEffect(() => {
-    const element = frame.current!;
-    const measure = () => setView({ width: element.clientWidth, height: element.clientHeight, top: element.scrollTop });
-    const observer = new ResizeObserver(measure);
-    observer.observe(element);
-    measure();
-    return () => observer.disconnect();
-  }, []);
 
   useEffect(() => onColumns(columns), [columns, onColumns]);
 
   useLayoutEffect(() => {
-    const element = frame.current!;
     if (at < 0 || view.width === 0) return;
-    const top = Math.floor(at / columns) * cell.height;
-    if (top < element.scrollTop) element.scrollTop = top;
-    else if (top + cell.height > element.scrollTop + element.clientHeight) {
-      element.scrollTop = top + cell.height - element.clientHeight;
-    }
-  }, [at, columns, cell.height, view.width]);
+    reveal(frame.current!, { top: Math.floor(at / columns) * cell.height, height: cell.height });
+  }, [at, columns, cell.height, view.width, frame]);
 
   const first = Math.max(0, Math.floor(view.top / cell.height) - MORE);
   const last = Math.min(rows - 1, Math.floor((view.top + view.height) / cell.height) + MORE);
@@ -112,13 +98,11 @@ export function VirtualGrid({ count, cell, at, label, active, onColumns, render 
       aria-activedescendant={active}
       onScroll={({ currentTarget: { scrollTop } }) => {
         const now = performance.now();
-        const before = scrolled.current;
-        const rowsASecond = (1000 * Math.abs(scrollTop - before.top)) / cell.height / Math.max(16, now - before.at);
+        const { top, at } = before.current;
+        const rowsASecond = (1000 * Math.abs(scrollTop - top)) / cell.height / Math.max(16, now - at);
         if (rowsASecond > FLYING) fliesUntil.current = now + REST;
-        scrolled.current = { top: scrollTop, at: now };
-        // Drawn anew only where another row comes into view.
-        const top = Math.floor(scrollTop / cell.height) * cell.height;
-        setView((now) => (now.top === top ? now : { ...now, top }));
+        before.current = { top: scrollTop, at: now };
+        scrolled();
       }}
     >
       <div role="presentation" className="all" style={{ height: rows * cell.height }}>
