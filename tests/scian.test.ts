@@ -180,26 +180,31 @@ describe.each([
     expectRun(run, tested, ({ totalFold }) => totalFold);
   });
 
-  test.runIf(invented)("votes of test images are not used, and where all experts agree votes are labels", async () => {
-    const run = await crossval("seen", []);
-    // Other votes on the test images of one fold, the same label: what tests that fold has not seen them.
-    const changed = rows.map((row) => {
-      const doubter = row.experts.findIndex((vote) => vote !== row.label);
-      const experts = [row.label, row.label, row.label];
-      if (doubter < 0) experts[0] = (row.label + 1) % 5;
-      const { image, label, fold, totalFold } = row;
-      return row.fold === "F1" ? { line: [image, label, ...experts, fold, totalFold, "", ""].join(",") } : row;
+  // Rows that are made for it: with the published ones there is nothing to skip.
+  if (invented) {
+    test("votes of test images are not used, and where all experts agree votes are labels", async () => {
+      const run = await crossval("seen", []);
+      // Other votes on the test images of one fold, the same label: what tests that fold has not seen them.
+      const changed = rows.map((row) => {
+        const doubter = row.experts.findIndex((vote) => vote !== row.label);
+        const experts = [row.label, row.label, row.label];
+        if (doubter < 0) experts[0] = (row.label + 1) % 5;
+        const { image, label, fold, totalFold } = row;
+        return row.fold === "F1" ? { line: [image, label, ...experts, fold, totalFold, "", ""].join(",") } : row;
+      });
+      await writeFile(join(folder, "changed.csv"), csvOf(changed));
+      const other = await crossval("changed", ["--votes", join(folder, "changed.csv")]);
+      for (const { image, fold } of rows) {
+        if (fold === "F1") expect(other.predictions.get(image)).toEqual(run.predictions.get(image));
+      }
+      expect(rows.some(({ image }) => `${other.predictions.get(image)}` !== `${run.predictions.get(image)}`)).toBe(
+        true,
+      );
+      const total = await crossval("total-votes", ["--agreement=total"]);
+      const labels = await crossval("total-labels", ["--agreement=total", "--set=tune.votes=false"]);
+      expect(labels.predictions).toEqual(total.predictions);
     });
-    await writeFile(join(folder, "changed.csv"), csvOf(changed));
-    const other = await crossval("changed", ["--votes", join(folder, "changed.csv")]);
-    for (const { image, fold } of rows) {
-      if (fold === "F1") expect(other.predictions.get(image)).toEqual(run.predictions.get(image));
-    }
-    expect(rows.some(({ image }) => `${other.predictions.get(image)}` !== `${run.predictions.get(image)}`)).toBe(true);
-    const total = await crossval("total-votes", ["--agreement=total"]);
-    const labels = await crossval("total-labels", ["--agreement=total", "--set=tune.votes=false"]);
-    expect(labels.predictions).toEqual(total.predictions);
-  });
+  }
 
   test.skipIf(!there)("grouped by field: no field in two folds", async () => {
     const run = await crossval("fields", ["--k=2", "--group=group"]);

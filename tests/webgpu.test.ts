@@ -25,7 +25,7 @@ interface Answer {
   rectified: { loss: number; gradient: number; gates: { decided: number; otherwise: number; largest: number } };
 }
 
-describe.skipIf(absent)("WebGPU", () => {
+describe.skipIf(absent)("WebGPU (skipped where there is no Vulkan driver)", () => {
   let answer: Answer;
   beforeAll(async () => {
     const program = fileURLToPath(new URL("./on-device.ts", import.meta.url));

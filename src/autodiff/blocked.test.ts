@@ -110,42 +110,47 @@ async function train(drawnNetwork: Network, channelBlock: number, seed: number) 
   return { losses, state, operators: readModel(compile(step.graph)).operators };
 }
 
-test.skipIf(block === 0)("the same losses, gradients and running statistics as without blocks", async () => {
-  const networks = fc.record({
-    n: fc.constantFrom(block, block, 2 * block, 5),
-    side: fc.constantFrom(4, 5, 6, 8),
-    stem: fc.record({
-      kernel: fc.constantFrom(1, 3),
-      stride: fc.constantFrom(1, 2),
-      padding: fc.constantFrom<("same" | number)[]>("same", 1, 2),
-    }),
-    parts: fc.array(fc.constantFrom(...PARTS), { minLength: 1, maxLength: 4 }),
-    activation: fc.constantFrom<Activation[]>("relu", "relu", "silu", "gelu", "none"),
-  });
-  const property = fc.asyncProperty(networks, fc.nat(), async (drawnNetwork, seed) => {
-    const [on, off] = [await train(drawnNetwork, block, seed), await train(drawnNetwork, 0, seed)];
-    // Where the batch is not whole blocks, the weights' gradients cannot be had on them.
-    expect(on.operators.ReorderOutput !== undefined).toBe(drawnNetwork.n % block === 0);
-    expect(off.operators.ReorderOutput).toBeUndefined();
-    expect([...on.state.keys()]).toEqual([...off.state.keys()]);
-    for (const [k, value] of off.losses.entries())
-      expect(Math.abs(on.losses[k]! - value)).toBeLessThan(2e-4 * (1 + value));
-    // Rectifiers at a rounding from zero may switch: gradients agree as a whole, not to the last element.
-    const norm = Math.hypot(
-      ...[...off.state].filter(([name]) => name.startsWith("adam.m/")).flatMap(([, { data }]) => [...data]),
-    );
-    for (const [name, { data }] of off.state) {
-      const found = on.state.get(name)!.data;
-      const difference = Math.hypot(...data.map((value, k) => value - found[k]!));
-      const size = Math.hypot(...data);
-      expect(difference, name).toBeLessThan(name.startsWith("adam") ? 5e-3 * (size + 0.05 * norm) : 1e-4 * (1 + size));
-    }
-  });
-  // Every part once, whatever else is drawn, and a first layer that a network seldom has.
-  const stem = { kernel: 1, stride: 1, padding: 1 };
-  const examples = PARTS.map((part): [Network, number] => [
-    { n: block, side: 4, stem, parts: [part], activation: "relu" },
-    1,
-  ]);
-  await fc.assert(property, { ...drawn(PARTS.length + 8), examples } as fc.Parameters<[Network, number]>);
-});
+test.skipIf(block === 0)(
+  "the same losses, gradients and running statistics as without blocks (skipped where ONNX Runtime has no blocked convolutions)",
+  async () => {
+    const networks = fc.record({
+      n: fc.constantFrom(block, block, 2 * block, 5),
+      side: fc.constantFrom(4, 5, 6, 8),
+      stem: fc.record({
+        kernel: fc.constantFrom(1, 3),
+        stride: fc.constantFrom(1, 2),
+        padding: fc.constantFrom<("same" | number)[]>("same", 1, 2),
+      }),
+      parts: fc.array(fc.constantFrom(...PARTS), { minLength: 1, maxLength: 4 }),
+      activation: fc.constantFrom<Activation[]>("relu", "relu", "silu", "gelu", "none"),
+    });
+    const property = fc.asyncProperty(networks, fc.nat(), async (drawnNetwork, seed) => {
+      const [on, off] = [await train(drawnNetwork, block, seed), await train(drawnNetwork, 0, seed)];
+      // Where the batch is not whole blocks, the weights' gradients cannot be had on them.
+      expect(on.operators.ReorderOutput !== undefined).toBe(drawnNetwork.n % block === 0);
+      expect(off.operators.ReorderOutput).toBeUndefined();
+      expect([...on.state.keys()]).toEqual([...off.state.keys()]);
+      for (const [k, value] of off.losses.entries())
+        expect(Math.abs(on.losses[k]! - value)).toBeLessThan(2e-4 * (1 + value));
+      // Rectifiers at a rounding from zero may switch: gradients agree as a whole, not to the last element.
+      const norm = Math.hypot(
+        ...[...off.state].filter(([name]) => name.startsWith("adam.m/")).flatMap(([, { data }]) => [...data]),
+      );
+      for (const [name, { data }] of off.state) {
+        const found = on.state.get(name)!.data;
+        const difference = Math.hypot(...data.map((value, k) => value - found[k]!));
+        const size = Math.hypot(...data);
+        expect(difference, name).toBeLessThan(
+          name.startsWith("adam") ? 5e-3 * (size + 0.05 * norm) : 1e-4 * (1 + size),
+        );
+      }
+    });
+    // Every part once, whatever else is drawn, and a first layer that a network seldom has.
+    const stem = { kernel: 1, stride: 1, padding: 1 };
+    const examples = PARTS.map((part): [Network, number] => [
+      { n: block, side: 4, stem, parts: [part], activation: "relu" },
+      1,
+    ]);
+    await fc.assert(property, { ...drawn(PARTS.length + 8), examples } as fc.Parameters<[Network, number]>);
+  },
+);

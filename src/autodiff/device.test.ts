@@ -131,7 +131,7 @@ describe("a trial", () => {
   });
 
   test.runIf(devicePackage().platform === "linux x64")(
-    "of WebGPU without any Vulkan driver names the driver",
+    "of WebGPU without any Vulkan driver names the driver (on Linux x64, whose package has WebGPU)",
     async () => {
       vi.stubEnv("VK_DRIVER_FILES", join(folder, "none.json"));
       expect(await tryDevice("webgpu")).toMatchObject({

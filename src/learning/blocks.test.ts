@@ -47,7 +47,7 @@ function expectAlike(on: { losses: Record<string, number>; state: State }, off: 
   }
 }
 
-describe.skipIf(block === 0)("on blocks as without", () => {
+describe.skipIf(block === 0)("on blocks as without (skipped where ONNX Runtime has no blocked convolutions)", () => {
   test("stage 2", async () => {
     const switches = fc.record({
       pooling: fc.constantFrom("mask", "average", "both"),

@@ -2,6 +2,7 @@
  * The encoder that starts from ImageNet against PyTorch's float64 from the same files:
  * scripts/mobilenet-reference.py wrote the narrow network and what comes out of both. And what is wrong with files.
  */
+import { existsSync } from "node:fs";
 import { cp, mkdtemp, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -60,30 +61,33 @@ describe("features as PyTorch has them", () => {
 
   const weights =
     process.env.ANDROSCOPE_DATA && join(process.env.ANDROSCOPE_DATA, "../weights/mobilenet_v1_0.25_224_tfjs");
-  test.skipIf(!weights)("of Google's weights (needs ANDROSCOPE_DATA, and weights beside it)", async () => {
-    interface Probe {
-      shape: number[];
-      sum: number;
-      at: number[];
-      values: number[];
-    }
-    const { side, maps } = await stored<{ side: number; maps: Probe[] }>("imagenet.json");
-    const network = await networkIn(weights!, side);
-    expect(network.widths).toEqual([16, 32, 64, 128]);
-    const found = await mapsOf(network, await readInit(weights!, network), "frozen");
-    for (const [i, { shape, sum, at, values }] of maps.entries()) {
-      const { data } = found[i]!;
-      expect(found[i]!.shape.slice(1)).toEqual(shape);
-      expect(
-        largestGap(
-          at.map((k) => data[k]!),
-          values,
-        ),
-        `map ${i}`,
-      ).toBeLessThan(2e-4);
-      expect(data.reduce((total, value) => total + value, 0) / sum, `map ${i}`).toBeCloseTo(1, 5);
-    }
-  });
+  test.skipIf(!weights || !existsSync(weights))(
+    "of Google's weights (needs ANDROSCOPE_DATA, and weights beside it)",
+    async () => {
+      interface Probe {
+        shape: number[];
+        sum: number;
+        at: number[];
+        values: number[];
+      }
+      const { side, maps } = await stored<{ side: number; maps: Probe[] }>("imagenet.json");
+      const network = await networkIn(weights!, side);
+      expect(network.widths).toEqual([16, 32, 64, 128]);
+      const found = await mapsOf(network, await readInit(weights!, network), "frozen");
+      for (const [i, { shape, sum, at, values }] of maps.entries()) {
+        const { data } = found[i]!;
+        expect(found[i]!.shape.slice(1)).toEqual(shape);
+        expect(
+          largestGap(
+            at.map((k) => data[k]!),
+            values,
+          ),
+          `map ${i}`,
+        ).toBeLessThan(2e-4);
+        expect(data.reduce((total, value) => total + value, 0) / sum, `map ${i}`).toBeCloseTo(1, 5);
+      }
+    },
+  );
 });
 
 function largestGap(found: ArrayLike<number>, expected: readonly number[]): number {
