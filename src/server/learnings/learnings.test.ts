@@ -1,8 +1,8 @@
 /** Learning from what readers decided, through the API, with a stand-in for the networks: what is learned from, and what is kept. */
 import { randomUUID } from "node:crypto";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { AndroscopeError } from "../../runs/index.ts";
 import type { Learning } from "../api.ts";
 import { verifyFolder } from "../store/verify.ts";
@@ -16,6 +16,8 @@ const HELD_HEADS = 12;
 function standInLearner() {
   const orders: LearningOrder[] = [];
   const opened: string[] = [];
+  /** How long opening a model takes, what classes it has, and how many were given back. */
+  const opening: { wait?: () => Promise<void>; classes?: string[]; disposed: number } = { disposed: 0 };
   let answer: (learned: Learned | Error) => void = () => {};
   const learner: Learner = {
     learn(order, signal, heard) {
@@ -28,11 +30,13 @@ function standInLearner() {
     },
     async open(model) {
       opened.push(model);
-      return { ...standIn(), describe: () => ({ ...standIn().describe(), model: HASH }) };
+      await opening.wait?.();
+      const description = { ...standIn().describe(), classes: opening.classes ?? CLASSES, model: HASH };
+      return { ...standIn(), describe: () => description, dispose: () => void opening.disposed++ };
     },
     dispose() {},
   };
-  return { learner, orders, opened, answer: (learned: Learned | Error) => answer(learned) };
+  return { learner, orders, opened, opening, answer: (learned: Learned | Error) => answer(learned) };
 }
 
 const learnedFrom = ({ images }: LearningOrder, model: string | null = HASH): Learned => ({
@@ -191,6 +195,70 @@ test("a learned model judges what comes after, also after a new start, until the
   expect((await app.client.call("about")).learning).toBeNull();
 });
 
+/** A learning that is done, with its model's file. */
+async function learned(): Promise<number> {
+  await decided(6);
+  const { id } = await begin();
+  taught.answer(learnedFrom(taught.orders.at(-1)!));
+  await ended(id);
+  await mkdir(join(app.folder, "models"), { recursive: true });
+  await writeFile(join(app.folder, "models", `${HASH}.onnx`), "a model");
+  return id;
+}
+
+describe("choosing a model", () => {
+  test("sent again while it is being opened is done once", async () => {
+    const learning = await learned();
+    let open = () => {};
+    const gate = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    taught.opening.wait = () => gate;
+    const body = { id: randomUUID(), reader, learning };
+    const both = [1, 2].map(() => app.client.call("useModel", { body }));
+    await vi.waitFor(() => expect(taught.opened).toHaveLength(2));
+    open();
+    const [one, two] = await Promise.all(both);
+    expect(one!.seq).toBe(two!.seq);
+    expect([one!.replayed, two!.replayed].sort()).toEqual([false, true]);
+    expect(taught.opening.disposed, "the second one is given back").toBe(1);
+    expect((await app.client.call("about")).analyser.model).toBe(HASH);
+  });
+
+  test("of other classes is refused, and a lost file is told without saying where files lie", async () => {
+    const learning = await learned();
+    const refused = () => app.client.refused("useModel", { body: { id: randomUUID(), reader, learning } });
+    taught.opening.classes = ["Round", "Long"];
+    expect(await refused()).toMatchObject({ status: 409, code: "learning/not-here", found: "one of Round, Long" });
+    expect(taught.opening.disposed).toBe(1);
+    await rm(join(app.folder, "models", `${HASH}.onnx`));
+    const lost = await refused();
+    expect(lost.code).toBe("file/not-found");
+    expect(JSON.stringify(lost)).not.toContain(app.folder);
+    expect(await app.client.call("about")).toMatchObject({ analyser: { model: "m" }, learning: null });
+  });
+});
+
+test("a learning whose end cannot be saved, on a full disk, ends all the same and harms nothing else", async () => {
+  await app.end();
+  app = await testApp({ learner: taught.learner, mostPages: 300 });
+  reader = await app.client.newReader("Ada");
+  sample = await app.client.newSample(reader);
+  await decided(6);
+  const { id } = await begin();
+  const body = () => ({ id: randomUUID(), reader, name: "Filler", note: "x".repeat(4000) });
+  for (let full = false, i = 0; !full && i < 300; i++)
+    full = !(await app.client.fetch("createSample", { body: body() })).ok;
+  // Neither the result nor so long an error has room.
+  const detail = { expected: "x", found: "y".repeat(50_000), fix: "Again." };
+  taught.answer(new AndroscopeError("learning/failed", detail));
+  await vi.waitFor(async () => expect(await refusedBegin([999])).toMatchObject({ status: 404 }));
+  const state = async () => (await app.client.call("listLearnings", { query: { reader } })).learnings[0]!;
+  expect((await state()).state).toBe("running");
+  await app.client.call("stopLearning", { params: { learning: id } });
+  expect(await state()).toMatchObject({ state: "failed", error: { code: "learning/stopped" } });
+});
+
 describe("what is refused", () => {
   test("too little", async () => {
     await decided(2);
@@ -202,7 +270,11 @@ describe("what is refused", () => {
     await decided(6);
     const act = randomUUID();
     const first = await begin([sample], reader, act);
-    expect(await begin([sample], reader, act)).toEqual(first);
+    expect(await begin([sample, sample], reader, act)).toEqual(first);
+    const other = await app.client.newReader("Ben");
+    const again = { id: act, reader: other, samples: [sample] };
+    const reused = { status: 409, code: "review/id-reused" };
+    expect(await app.client.refused("startLearning", { body: again })).toMatchObject(reused);
     expect(await refusedBegin()).toMatchObject({ status: 409, code: "learning/busy" });
     await app.client.call("stopLearning", { params: { learning: first.id } });
     expect(await ended(first.id)).toMatchObject({ state: "failed", error: { code: "learning/stopped" } });

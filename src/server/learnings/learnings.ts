@@ -3,6 +3,7 @@ import { access } from "node:fs/promises";
 import { join } from "node:path";
 import { LEAST_TO_ADAPT as LEAST } from "../../evaluation/index.ts";
 import { AndroscopeError, fileError, isAndroscopeError } from "../../runs/index.ts";
+import type { Analyser } from "../analysis/analyser.ts";
 import type { AnalyserInUse } from "../analysis/in-use.ts";
 import type { AppEvent, Done, Learning } from "../api.ts";
 import { apiError } from "../http/failures.ts";
@@ -14,9 +15,9 @@ import {
   failBroken,
   failLearning,
   finishLearning,
-  learningOfAct,
   modelInUse,
   replayedChoice,
+  replayedLearning,
   reviewedImages,
   stateOf,
 } from "../store/learnings.ts";
@@ -57,12 +58,12 @@ export class Learnings {
   /** @throws `learning/*`, `review/blind`, `server/not-found` */
   start(asked: { id: string; reader: number; samples: readonly number[] }): Learning {
     const { db, folder, analyser, learner } = this.#options;
-    const before = learningOfAct(db, asked.id, asked.reader);
+    const samples = [...new Set(asked.samples)];
+    const before = replayedLearning(db, { ...asked, samples });
     if (before) return before;
     if (!learner) throw notHere();
     requireReader(db, asked.reader);
     if (this.#running) throw busy();
-    const samples = [...new Set(asked.samples)];
     for (const sample of samples) requireOpenEyes(db, sample, asked.reader);
     const { classes, model } = analyser.describe();
     const pathOf = (sha256: string) => originalPath(folder, sha256);
@@ -70,7 +71,9 @@ export class Learnings {
     requireEnough(images);
     const learning = beginLearning(db, { ...asked, samples }, model, images);
     const stop = new AbortController();
-    const ends = this.#run(learner, learning.id, images, classes, stop.signal);
+    const ends = this.#run(learner, learning.id, images, classes, stop.signal).catch(() => {
+      process.stderr.write("androscope: how a learning ended could not be saved\n");
+    });
     this.#running = { id: learning.id, stop, begun: performance.now(), ends };
     this.#tellState(learning.id, { done: 0, of: 1 });
     return learning;
@@ -113,30 +116,55 @@ export class Learnings {
   /** Gives up a learning that runs; any other is left as it is. */
   async stop(id: number): Promise<void> {
     const running = this.#running;
+    const why = stopped("somebody stopped it");
     if (running?.id === id) {
-      running.stop.abort(stopped("somebody stopped it"));
+      running.stop.abort(why);
       await running.ends;
+    } else if (stateOf(this.#options.db, id).state === "running") {
+      // It ended when that could not be saved.
+      failLearning(this.#options.db, id, apiError(why));
+      this.#tellState(id, { done: 1, of: 1 });
     }
-    stateOf(this.#options.db, id);
   }
 
   /** @throws `learning/no-model`, `model/*`, `file/*` */
   async use(act: Act, learning: number | null): Promise<Done> {
-    const { db, folder, analyser, learner, tell } = this.#options;
+    const { db, analyser, learner, tell } = this.#options;
     const answer = ({ id, seq, at, replayed }: Done) => ({ id, seq, at, replayed });
     const before = replayedChoice(db, act, learning);
     if (before) return answer(before);
     requireReader(db, act.reader);
     if (!learner) throw notHere();
-    if (learning === null) analyser.restoreFirst();
-    else {
-      const { model } = stateOf(db, learning);
-      if (model === null) throw noModel(learning);
-      analyser.replace(await learner.open(await pathOfModel(folder, model)));
+    const next = learning === null ? undefined : await this.#opened(learner, learning);
+    try {
+      // Sent again while the model was being opened.
+      const meanwhile = replayedChoice(db, act, learning);
+      const row = meanwhile ?? chooseModel(db, act, learning);
+      if (meanwhile) await next?.dispose();
+      // What judges is what the log says: that comes first, since it may fail.
+      else if (next) analyser.replace(next);
+      else analyser.restoreFirst();
+      if (!meanwhile) tell({ type: "model" });
+      return answer(row);
+    } catch (error) {
+      await next?.dispose();
+      throw error;
     }
-    const row = chooseModel(db, act, learning);
-    tell({ type: "model" });
-    return answer(row);
+  }
+
+  async #opened(learner: Learner, learning: number): Promise<Analyser> {
+    const { db, folder, analyser } = this.#options;
+    const { model } = stateOf(db, learning);
+    if (model === null) throw noModel(learning);
+    try {
+      const next = await learner.open(await pathOfModel(folder, model));
+      const [wanted, found] = [analyser, next].map((one) => one.describe().classes.join(", "));
+      if (found === wanted) return next;
+      await next.dispose();
+      throw otherClasses(wanted!, found!);
+    } catch (error) {
+      throw placeless(error);
+    }
   }
 
   async close(): Promise<void> {
@@ -201,6 +229,13 @@ const noModel = (learning: number) =>
     found: "one that did not",
     where: `learning ${learning}`,
     fix: "Choose another one.",
+  });
+
+const otherClasses = (expected: string, found: string) =>
+  new AndroscopeError("learning/not-here", {
+    expected: `a model of the classes ${expected}, between which heads are decided here`,
+    found: `one of ${found}`,
+    fix: "Start androscope app with the model that it was learned from.",
   });
 
 const stopped = (found: string) =>

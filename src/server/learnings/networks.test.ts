@@ -1,15 +1,18 @@
 /** Learning with the program's own networks, end to end: what a laboratory calls otherwise is learned, compared and then used. */
 import { createHash, randomUUID } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { generatePhantoms, phantomField } from "../../datasets/index.ts";
-import { encodePng } from "../../imaging/index.ts";
+import { encodePng, type Image } from "../../imaging/index.ts";
 import { BUNDLED_MODEL } from "../../learning/index.ts";
 import { analyserProcess } from "../analysis/process.ts";
 import type { Head, Learning } from "../api.ts";
 import { verifyFolder } from "../store/verify.ts";
 import { type TestApp, testApp } from "../testing/support.ts";
+import type { ReviewedImage } from "./learner.ts";
+import { learn } from "./networks.ts";
 import { learnerProcess } from "./process.ts";
 
 let app: TestApp;
@@ -18,6 +21,43 @@ beforeAll(async () => {
   app = await testApp({ analyser: () => analyserProcess(networks), learner: learnerProcess(networks) });
 });
 afterAll(() => app.end());
+
+test("a comparison of nothing, or of too little, is refused before anything is learned", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "androscope-learn-"));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const order = async (name: string, image: Image, some: Partial<ReviewedImage>): Promise<ReviewedImage> => {
+    const path = join(folder, name);
+    await writeFile(path, await encodePng(image));
+    return { path, kind: "crop", sha256: name, held: false, heads: [], ...some };
+  };
+  const CLASSES = ["Normal", "Tapered"] as const;
+  const crops = await Promise.all(
+    [...generatePhantoms({ count: 24, seed: 8 })].map(({ image }, i) =>
+      order(`${i}.png`, image, { heads: [{ id: i, centre: [0, 0], label: CLASSES[i % 2]! }] }),
+    ),
+  );
+  // Ground without a head: nothing tells how long one is, so no model can be shown what was decided there.
+  const ground = { width: 300, height: 300, data: new Uint8Array(300 * 300 * 3).fill(230) };
+  const heads = Array.from({ length: 12 }, (_, i) => ({
+    ...{ id: 100 + i, centre: [20 * i + 30, 150] as const, label: CLASSES[i % 2]! },
+  }));
+  const bare = await order("ground.png", ground, { kind: "field", held: true, heads });
+  const news: number[] = [];
+  const learning = (images: ReviewedImage[]) =>
+    learn({ images, folder: join(folder, "models") }, { model: BUNDLED_MODEL }, 1, ({ done }) => news.push(done));
+  await expect(learning([...crops, bare])).rejects.toMatchObject({
+    code: "learning/too-few",
+    found: "24 of 2 in 24, and 0",
+  });
+  expect(news.at(-1), "no training").toBe(24 + 12);
+  // The other way round: the ground was to be learned from.
+  const [few, rest] = [crops.slice(0, 10), crops.slice(10).map((image) => ({ ...image, held: true }))];
+  await expect(learning([...few, ...rest, { ...bare, held: false }])).rejects.toMatchObject({
+    code: "learning/too-few",
+    found: "10 of 2 in 10, and 14",
+  });
+  expect(await readdir(folder)).not.toContain("models");
+});
 
 test("from crops and photographs", async () => {
   const { client } = app;

@@ -5,7 +5,14 @@
  */
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { adaptLastLayer, argmax, compareModels, type JudgedHead, type ReviewedHead } from "../../evaluation/index.ts";
+import {
+  adaptLastLayer,
+  argmax,
+  compareModels,
+  type JudgedHead,
+  LEAST_TO_ADAPT as LEAST,
+  type ReviewedHead,
+} from "../../evaluation/index.ts";
 import { Analyser as Networks } from "../../fields/index.ts";
 import { readCrop, readImage } from "../../imaging/index.ts";
 import { lastLayer, type Prediction, withLastLayer } from "../../learning/index.ts";
@@ -60,6 +67,7 @@ export async function learn(
       return features ? [{ id: String(id), label: classes.indexOf(label), group: sha256, features }] : [];
     }),
   );
+  requireJudged(reviewed, held.flatMap(({ heads }) => heads.filter(({ id }) => first.has(id))).length);
   const from = done;
   const adapted = await adaptLastLayer(layer, reviewed, {
     ...{ temperature, seed: SEED, threads },
@@ -95,7 +103,6 @@ export async function learn(
       return [{ id, judged }];
     }),
   );
-  if (compared.length === 0) throw nothingCompared();
   const nameOf = (probabilities: readonly number[]) => classes[argmax(probabilities)]!;
   return {
     ...(model === undefined ? {} : { model, strength: adapted.strength }),
@@ -111,12 +118,18 @@ export async function learn(
   };
 }
 
-const nothingCompared = () =>
-  new AndroscopeError("learning/too-few", {
-    expected: "held-out heads that both models can be shown",
-    found: "none",
+/** Enough was decided; where a photograph does not tell how long heads are, its heads cannot be shown to a model. */
+function requireJudged(learned: readonly ReviewedHead[], held: number): void {
+  const count = (of: (head: ReviewedHead) => unknown) => new Set(learned.map(of)).size;
+  const [classes, groups] = [count(({ label }) => label), count(({ group }) => group)];
+  if (learned.length >= LEAST.learned && held >= LEAST.held && classes >= LEAST.classes && groups >= LEAST.groups)
+    return;
+  throw new AndroscopeError("learning/too-few", {
+    expected: `${LEAST.learned} heads of ${LEAST.classes} classes in ${LEAST.groups} images that a model can be shown, and ${LEAST.held} in others to compare on`,
+    found: `${learned.length} of ${classes} in ${groups}, and ${held}`,
     fix: "Decide heads of other images; in photographs, check --head-length.",
   });
+}
 
 const otherClasses = (expected: readonly string[], found: readonly string[]) =>
   new AndroscopeError("learning/not-here", {

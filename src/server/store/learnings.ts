@@ -5,10 +5,9 @@ import type { Database } from "./database.ts";
 import { isBlindNow, listHeads } from "./heads.ts";
 import { listImages } from "./images.ts";
 import { type Appended, append, replayOf } from "./log.ts";
-import { notFound, requireReader, requireSample } from "./refusals.ts";
+import { idReused, notFound, requireReader, requireSample } from "./refusals.ts";
 import { finalOf } from "./report.ts";
 import type { Act } from "./review.ts";
-import { sampleOf } from "./samples.ts";
 
 interface LearningRow {
   id: number;
@@ -29,7 +28,9 @@ const SELECT = `SELECT learnings.*, readers.name FROM learnings JOIN readers ON 
 
 /** @param reader for whose eyes */
 function asLearning(db: Database, row: LearningRow, reader: number): Learning {
-  const samples = (JSON.parse(row.samples) as number[]).map((id) => ({ id, name: sampleOf(db, id).name }));
+  const samples = (JSON.parse(row.samples) as number[]).map(
+    (id) => db.get<{ id: number; name: string }>("SELECT id, name FROM samples WHERE id = ?", id)!,
+  );
   const hidden = samples.some(({ id }) => isBlindNow(db, id, reader));
   return {
     id: row.id,
@@ -67,10 +68,15 @@ function rowOf(db: Database, id: number): LearningRow {
   return row;
 }
 
-/** What an act started when it was done first; undefined where it is new. */
-export function learningOfAct(db: Database, act: string, reader: number): Learning | undefined {
-  const row = db.get<{ id: number }>("SELECT id FROM learnings WHERE act = ?", act);
-  return row && learningOf(db, row.id, reader);
+/** What an act started when it was done first; undefined where it is new. @throws `review/id-reused` */
+export function replayedLearning(
+  db: Database,
+  { id: act, reader, samples }: { id: string; reader: number; samples: readonly number[] },
+): Learning | undefined {
+  const row = db.get<{ id: number; reader: number; samples: string }>("SELECT * FROM learnings WHERE act = ?", act);
+  if (!row) return undefined;
+  if (row.reader !== reader || row.samples !== JSON.stringify(samples)) throw idReused(act, `learning ${row.id}`);
+  return learningOf(db, row.id, reader);
 }
 
 /** The compared heads on which the models differ; none where they are kept from the reader. */

@@ -3,9 +3,10 @@
  * before, so a row that was changed, put in or taken out between others no longer fits. Rows taken away at the end leave a
  * chain that fits: reports carry the number of rows and the newest hash, against which that shows.
  */
-import { AndroscopeError, hashOf } from "../../runs/index.ts";
+import { hashOf } from "../../runs/index.ts";
 import type { LogRow } from "../api.ts";
 import type { Database } from "./database.ts";
+import { idReused } from "./refusals.ts";
 
 /** Before the first row. */
 export const NO_HASH = "0".repeat(64);
@@ -92,14 +93,7 @@ export function replayOf(
 ): (Appended & Pick<StoredRow, "sample" | "head" | "undoes">) | undefined {
   const row = db.get<StoredRow>("SELECT * FROM log WHERE act = ?", act);
   if (!row) return undefined;
-  if (row.request !== hashOf(request)) {
-    throw new AndroscopeError("review/id-reused", {
-      expected: "an id that no other act has",
-      found: `the id of row ${row.seq}`,
-      where: act,
-      fix: "Give every act an id of its own.",
-    });
-  }
+  if (row.request !== hashOf(request)) throw idReused(act, `row ${row.seq}`);
   const { seq, at, sample, head, undoes } = row;
   return { id: act, seq, at, replayed: true, sample, head, undoes };
 }

@@ -11,6 +11,15 @@ export function notFound(what: string, id: number | string): AndroscopeError {
   });
 }
 
+export function idReused(act: string, by: string): AndroscopeError {
+  return new AndroscopeError("review/id-reused", {
+    expected: "an id that no other act has",
+    found: `the id of ${by}`,
+    where: act,
+    fix: "Give every act an id of its own.",
+  });
+}
+
 export function requireReader(db: Database, id: number): { id: number; name: string } {
   const reader = db.get<{ id: number; name: string }>("SELECT id, name FROM readers WHERE id = ?", id);
   if (!reader) throw notFound("reader", id);
