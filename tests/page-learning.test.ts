@@ -60,10 +60,28 @@ describe.skipIf(!hasChromium)(`learning from corrections in ${CHROMIUM} (skipped
     await page.locator("summary .tag").waitFor({ state: "detached" });
     expect((await client.call("about")).learning).toBeNull();
 
-    // A second one is stopped.
-    await begin.click();
+    // A second one, begun once by two clicks, is stopped.
+    let begun = 0;
+    page.on("request", (request) => {
+      if (request.method() === "POST" && request.url().endsWith("/api/learnings")) begun++;
+    });
+    await begin.dblclick();
     await page.getByRole("button", { name: "Stop" }).click();
     await page.locator("summary", { hasText: "not finished" }).waitFor();
+    expect(begun).toBe(1);
+
+    // Where no new model was found, nothing is called one.
+    await page.route("**/api/learnings?*", async (route) => {
+      const answer = await (await route.fetch()).json();
+      await route.fulfill({
+        json: { learnings: answer.learnings.slice(1).map((one: object) => ({ ...one, model: null })) },
+      });
+    });
+    await page.reload();
+    await page.getByText("there is no new one").waitFor();
+    await page.getByText("The original model is better on them.").waitFor();
+    expect(await page.locator("details").innerText()).not.toMatch(/new model|the new one/);
+    expect(await page.getByRole("button", { name: /Use this model/ }).count()).toBe(0);
     expect(complaints.filter((text) => !text.includes("409"))).toEqual([]);
     expect(await verifyFolder(data)).toMatchObject({ intact: true });
     await page.context().close();

@@ -22,10 +22,14 @@ export function wilson(k: number, n: number, z = 1.959963984540054): Interval {
   return { low: Math.max(0, centre - half), high: Math.min(1, centre + half) };
 }
 
-/** What the interval of a difference says, for people. @param interval of a new model's accuracy less an old one's */
-export function verdictOf({ low, high }: Interval): string {
-  if (low > 0) return "The new model is better on them.";
-  return high < 0 ? "The new model is worse on them." : "The difference cannot be told from chance.";
+/**
+ * What the interval of a difference says, for people.
+ * @param interval of a model's accuracy less an old one's
+ * @param name of that model
+ */
+export function verdictOf({ low, high }: Interval, name = "new"): string {
+  if (low > 0) return `The ${name} model is better on them.`;
+  return high < 0 ? `The ${name} model is worse on them.` : "The difference cannot be told from chance.";
 }
 
 export interface ClassMetrics {

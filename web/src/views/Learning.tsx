@@ -1,4 +1,4 @@
-import { useState } from "react";
+import { useRef, useState } from "react";
 import type { About, Learning as Learned, Reader, Sample } from "../../../src/server/api.ts";
 import { ask, inWords } from "../api/client.ts";
 import { useNow } from "../components/Analysing.tsx";
@@ -108,7 +108,10 @@ function NewLearning({ reader, onBegun }: { reader: Reader; onBegun: () => void 
   const [failure, setFailure] = useState("");
   const samples = value?.samples.filter(({ decided }) => decided > 0) ?? [];
   const chosen = samples.filter(({ id }) => !left.has(id));
+  const begins = useRef(false);
   const begin = async () => {
+    if (begins.current) return;
+    begins.current = true;
     try {
       setFailure("");
       await ask("startLearning", { body: { ...actOf(reader), samples: chosen.map(({ id }) => id) } });
@@ -116,6 +119,7 @@ function NewLearning({ reader, onBegun }: { reader: Reader; onBegun: () => void 
     } catch (cause) {
       setFailure(inWords(cause));
     }
+    begins.current = false;
   };
   const turn = ({ id }: Sample, on: boolean) =>
     setLeft((now) => new Set(on ? [...now].filter((one) => one !== id) : [...now, id]));

@@ -29,6 +29,8 @@ export function LearningResult({
 }) {
   const { result, error, model } = learning;
   const [open, setOpen] = useState(first);
+  /** What the old model was compared with. */
+  const other = model === null ? "original" : "new";
   return (
     <details className="card" open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>
@@ -43,15 +45,15 @@ export function LearningResult({
       {error && <p className="trouble">{error.message}</p>}
       {result && (
         <>
-          <Verdict result={result} />
+          <Verdict result={result} other={other} />
           {model === null && (
             <p>
               Nothing better than the original model was found in what was learned from, so there is no new one. More
               corrected heads, of more images, may change that.
             </p>
           )}
-          <ByClass result={result} classes={classes} />
-          {open && <Changed learning={learning} reader={reader} classes={classes} />}
+          <ByClass result={result} classes={classes} other={other} />
+          {open && <Changed learning={learning} reader={reader} classes={classes} other={other} />}
           {model !== null && !inUse && (
             <p className="line">
               <button type="button" className={result.comparison.interval.low > 0 ? "main" : ""} onClick={onUse}>
@@ -66,7 +68,7 @@ export function LearningResult({
   );
 }
 
-function Verdict({ result: { comparison, learned } }: { result: Result }) {
+function Verdict({ result: { comparison, learned }, other }: { result: Result; other: string }) {
   const { heads, images, correct, interval, mended, spoilt } = comparison;
   const gain = (correct.after - correct.before) / heads;
   return (
@@ -76,12 +78,12 @@ function Verdict({ result: { comparison, learned } }: { result: Result }) {
       <strong>
         {correct.before} ({percent(correct.before / heads)})
       </strong>{" "}
-      the readers' class, the new one{" "}
+      the readers' class, the {other} one{" "}
       <strong>
         {correct.after} ({percent(correct.after / heads)})
       </strong>
       : {points(gain)} points, 95 % interval {points(interval.low)} to {points(interval.high)}; {mended} mended,{" "}
-      {spoilt} spoilt. <strong>{verdictOf(interval)}</strong>
+      {spoilt} spoilt. <strong>{verdictOf(interval, other)}</strong>
     </p>
   );
 }
@@ -91,11 +93,11 @@ const points = (share: number) => `${share < 0 ? "−" : "+"}${Math.abs(100 * sh
 const BAR = 220;
 
 /** Share of each class's heads that each model finds, as bars: hollow the old model, filled the new one. */
-function ByClass({ result, classes }: { result: Result; classes: readonly string[] }) {
+function ByClass({ result, classes, other }: { result: Result; classes: readonly string[]; other: string }) {
   const rows = result.comparison.classes.filter(({ heads }) => heads > 0);
   return (
     <table className="figures recalls">
-      <caption>Heads of each class that the models find: hollow the old one, filled the new one</caption>
+      <caption>Heads of each class that the models find: hollow the old one, filled the {other} one</caption>
       <tbody>
         {rows.map(({ name, heads, before, after }) => (
           <tr key={name}>
@@ -119,29 +121,39 @@ function ByClass({ result, classes }: { result: Result; classes: readonly string
 }
 
 const KINDS = {
-  mended: "Right with the new model only",
-  spoilt: "Right with the old model only",
-  other: "Wrong with both, otherwise",
+  mended: (other: string) => `Right with the ${other} model only`,
+  spoilt: () => "Right with the old model only",
+  other: () => "Wrong with both, otherwise",
 } as const;
 
 const kindOf = ({ label, before, after }: ChangedHead): keyof typeof KINDS =>
   after === label ? "mended" : before === label ? "spoilt" : "other";
 
 /** The compared heads on which the models differ, as pictures. */
-function Changed({ learning, reader, classes }: { learning: Learning; reader: Reader; classes: readonly string[] }) {
+function Changed({
+  learning,
+  reader,
+  classes,
+  other,
+}: {
+  learning: Learning;
+  reader: Reader;
+  classes: readonly string[];
+  other: string;
+}) {
   const { value, failure } = useAsked(`learning ${learning.id} ${reader.id}`, (signal) =>
     ask("getLearning", { params: { learning: learning.id }, query: { reader: reader.id } }, signal),
   );
   if (failure) return <p className="trouble">{failure}</p>;
   if (!value) return null;
   const byKind = Map.groupBy(value.changed, kindOf);
-  return (Object.entries(KINDS) as [keyof typeof KINDS, string][]).map(([kind, title]) => {
+  return (Object.keys(KINDS) as (keyof typeof KINDS)[]).map((kind) => {
     const heads = byKind.get(kind) ?? [];
     if (heads.length === 0) return null;
     return (
       <section key={kind}>
         <h2>
-          {title} ({heads.length})
+          {KINDS[kind](other)} ({heads.length})
         </h2>
         <ul className="changed-heads">
           {heads.map(({ head, before, after, label }) => (
@@ -154,7 +166,7 @@ function Changed({ learning, reader, classes }: { learning: Learning; reader: Re
                 old <ClassMark name={before} classes={classes} />
               </span>
               <span>
-                new <ClassMark name={after} classes={classes} />
+                {other} <ClassMark name={after} classes={classes} />
               </span>
             </li>
           ))}
