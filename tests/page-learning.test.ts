@@ -43,6 +43,7 @@ describe.skipIf(!hasChromium)(`learning from corrections in ${CHROMIUM} (skipped
     await page.keyboard.press("Enter");
     await page.getByRole("progressbar", { name: "How much is done" }).waitFor();
     await page.getByText("The new model is better on them.").waitFor({ timeout: 120_000 });
+    await page.locator("[aria-live]", { hasText: "The learning is done" }).waitFor();
     const [learning] = (await client.call("listLearnings", { query: { reader } })).learnings;
     const { heads: compared, correct, mended } = learning!.result!.comparison;
     await page.getByText(`${correct.before} (${((100 * correct.before) / compared).toFixed(1)} %)`).waitFor();

@@ -1,6 +1,7 @@
 /** How far the analysis of images is. */
 import type { AppEvent } from "../../../src/server/api.ts";
 import { onEvent } from "../api/events.ts";
+import { say } from "./announce.ts";
 import { type Store, storeOf } from "./store.ts";
 
 export interface ImageProgress {
@@ -38,6 +39,8 @@ export const learningNow: Store<LearningProgress | undefined> = storeOf<Learning
 const untilOf = (seconds: number | null) => (seconds === null ? undefined : Date.now() + 1000 * seconds);
 
 onEvent((event) => {
+  // How it ended may have been told while the connection was gone.
+  if (event.type === "hello") learningNow.set(undefined);
   if (event.type === "image") {
     const { image, state, ahead, secondsLeft } = event;
     progress.set((now) => new Map(now).set(image, { state, ahead, until: untilOf(secondsLeft) }));
@@ -45,6 +48,9 @@ onEvent((event) => {
   if (event.type === "learning") {
     const { learning, state, done, of, secondsLeft } = event;
     learningNow.set(state === "running" ? { learning, done, of, until: untilOf(secondsLeft) } : undefined);
+    // Whoever began it may be anywhere on the page by then.
+    if (state === "done") say("The learning is done: its result is under Learn from corrections.");
+    if (state === "failed") say("The learning has ended without a result: Learn from corrections says why.");
   }
   if (event.type === "queue") {
     const { queued, running, secondsLeft } = event;
