@@ -5,3 +5,6 @@ export const POSED = { initialise: "scratch", pooling: "average", suppress: { en
 
 /** From scratch on whole crops. A crop that is not posed has no upright: at test it is seen from four sides and mirrored. */
 export const RAW = { ...POSED, pose: false, testViews: { mirror: true, rotations: [0, 90, 180, 270] } };
+
+/** The class that each is mistaken for most often by the default method (docs/results.md). */
+export const ALIKE = { Normal: "Pyriform", Tapered: "Pyriform", Pyriform: "Amorphous", Amorphous: "Pyriform" };

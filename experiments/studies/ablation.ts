@@ -75,6 +75,12 @@ export const study: Study = {
       against: "whole",
     },
     {
+      name: "refined",
+      what: "the default with labels refined by stage 1's features",
+      config: { tune: { refineLabels: true } },
+      against: "whole",
+    },
+    {
       name: "mask-task",
       what: "the default with the mask as an auxiliary task of stage 2 (0.2)",
       config: { tune: { auxiliaryMask: 0.2 } },

@@ -1,6 +1,6 @@
 import type { Study, StudyRow } from "../../src/evaluation/index.ts";
 
-const pair = (percent: number): StudyRow[] => {
+const rows = (percent: number): StudyRow[] => {
   const change = { labelled: percent / 100 };
   return [
     {
@@ -17,6 +17,13 @@ const pair = (percent: number): StudyRow[] => {
       change,
       against: `scratch-${percent}`,
     },
+    {
+      name: `refined-${percent}`,
+      what: `${percent} % of the labels, spread over the other heads by stage 1's features, started from stage 1`,
+      config: { tune: { refineLabels: true } },
+      change,
+      against: `scratch-${percent}`,
+    },
   ];
 };
 
@@ -24,7 +31,7 @@ export const study: Study = {
   name: "few-labels",
   title: "What stage 1 earns with few labels on HuSHeM",
   about:
-    "Of the training images of each fold some keep their labels, drawn within each class; stage 1 sees all of them without labels in every row. The same images keep them in both rows of a pair, and a larger share holds the smaller one.",
+    "Of the training images of each fold some keep their labels, drawn within each class; stage 1 sees all of them without labels in every row. The same images keep them in all rows of a share, and a larger share holds the smaller one.",
   seeds: [1, 2, 3, 4, 5],
-  rows: [...pair(10), ...pair(25), ...pair(50)],
+  rows: [...rows(10), ...rows(25), ...rows(50)],
 };

@@ -1,8 +1,5 @@
 import type { Study, StudyRow } from "../../src/evaluation/index.ts";
-import { RAW } from "../baselines.ts";
-
-/** The class that each is mistaken for most often by the default method (docs/results.md). */
-const ALIKE = { Normal: "Pyriform", Tapered: "Pyriform", Pyriform: "Amorphous", Amorphous: "Pyriform" };
+import { ALIKE, RAW } from "../baselines.ts";
 
 const pair = (percent: number, to?: Record<string, string>): StudyRow[] => {
   const change = { flipped: { share: percent / 100, ...(to ? { to } : {}) } };
@@ -30,6 +27,7 @@ const handled = (percent: number): StudyRow[] =>
   [
     { name: "generalised", what: "generalised cross-entropy", tune: { loss: "generalised" } },
     { name: "mixup", what: "same-class mixup", tune: { mixup: 0.4 } },
+    { name: "refined", what: "labels refined by stage 1's features", tune: { refineLabels: true } },
   ].map(({ name, what, tune }) => ({
     name: `${name}-${percent}`,
     what: `${percent} % flipped to any other class, the default method with ${what}`,

@@ -14,6 +14,7 @@ export const RECIPES: StudyRow[] = [
     what: "in both stages: stain up to half as strong again, a quarter of the views without colour",
     config: { distill: JITTERED, tune: JITTERED },
   },
+  { name: "refined", what: "labels refined by stage 1's features", config: tune({ refineLabels: true }) },
   {
     name: "long-mixed",
     what: "twice the steps with mixup and consistency",

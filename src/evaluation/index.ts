@@ -55,4 +55,4 @@ export {
   type StudyRun,
 } from "./study.ts";
 export { type RowSummary, summarizeStudy } from "./study-summary.ts";
-export type { TrainingChange } from "./training-change.ts";
+export { changedTraining, type TrainingChange } from "./training-change.ts";

@@ -158,6 +158,11 @@ const tune = z.strictObject({
   mixup: z.number().min(0).max(10).default(0),
   /** Cross-entropy, or generalised cross-entropy (Zhang and Sabuncu 2018, q = 0.7). */
   loss: z.enum(["crossEntropy", "generalised"]).default("crossEntropy"),
+  /**
+   * Learn what each label is likely to be, from the heads that look alike to stage 1, instead of the label as given. Heads
+   * without a label then take part in stage 2, too: label-refinement.ts.
+   */
+  refineLabels: z.boolean().optional(),
   /** Weight an image by the share of its experts who chose the majority class. */
   agreementWeighting: z.boolean().default(false),
   dropout: share.default(0.4),

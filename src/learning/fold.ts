@@ -17,12 +17,14 @@ import { type Progress, Random, readArrays, type Spell, spellSince, writeArrays 
 import { type ClassifierParts, classification } from "./classifier.ts";
 import { type Config, initServesStage1 } from "./config.ts";
 import { type DistillResult, distill, overlap } from "./distill.ts";
-import { viewExtentOf } from "./posed.ts";
+import { headFeatures } from "./head-features.ts";
+import { refineLabels } from "./label-refinement.ts";
+import { type PosedSet, viewExtentOf } from "./posed.ts";
 import { type PreparedSet, pseudoMaskOf } from "./prepare.ts";
 import type { Geometry } from "./segment.ts";
 import { type SegmentedHead, Segmenter } from "./segmenter.ts";
 import { type CurvePoint, removeCheckpoint } from "./training.ts";
-import { tune } from "./tune.ts";
+import { givenTarget, tune } from "./tune.ts";
 
 export interface TrainingTask {
   set: PreparedSet;
@@ -97,13 +99,15 @@ export async function train(task: TrainingTask): Promise<Trained> {
   const { set, config, name, threads, device, progress } = task;
   const random = streamOf(task);
   const file = fileOf(task);
+  // Refined labels are a matter of all heads: those without a label get one of their own.
+  const members = config.tune.refineLabels ? [...task.train, ...(task.unlabelled ?? [])] : task.train;
   let geometry = frameOf(task);
   const { earlier, ...stage1 } = await distilled(task, geometry);
 
   const heads = new Map<number, SegmentedHead>();
   const masks: MaskQuality[] = [];
   const segmenter = await Segmenter.create(stage1.weights, geometry, config.network, set.side, { threads, device });
-  for await (const { index, head } of segmenter.each(set, task.train)) {
+  for await (const { index, head } of segmenter.each(set, members)) {
     heads.set(index, head);
     masks.push({
       id: set.ids[index]!,
@@ -115,6 +119,9 @@ export async function train(task: TrainingTask): Promise<Trained> {
   }
   segmenter.dispose();
   geometry = { ...geometry, viewExtent: viewExtentOf(heads.values(), config.tune.margin) };
+
+  const posed = { set, heads, geometry };
+  const targets = config.tune.refineLabels ? await refinedTargets(posed, task, stage1.weights) : undefined;
 
   const partsOf = (tuned: State): ClassifierParts => ({
     distilled: stage1.weights,
@@ -129,8 +136,8 @@ export async function train(task: TrainingTask): Promise<Trained> {
   // Looks at the test fold are not in the checkpoint: where they are wanted, an interrupted stage 2 starts again.
   const checkpoint = task.look ? undefined : file("tune.checkpoint");
   const stage2 = await tune({
-    posed: { set, heads, geometry },
-    members: task.train,
+    posed: { ...posed, targets },
+    members,
     distilled: stage1.weights,
     init: task.init,
     config,
@@ -157,6 +164,24 @@ export async function train(task: TrainingTask): Promise<Trained> {
     looks,
     ...(earlier ? { earlier } : {}),
   };
+}
+
+/** What each head is likely to be, by sample: its label weighed against the heads that look alike to stage 1. */
+async function refinedTargets(
+  posed: PosedSet,
+  task: TrainingTask,
+  distilled: State,
+): Promise<Map<number, Float32Array>> {
+  const { set, config, train: labelled, unlabelled = [], threads, device } = task;
+  const members = [...labelled, ...unlabelled];
+  const classes = set.classes.length;
+  const features = await headFeatures(posed, members, distilled, config, { threads, device });
+  const given = Float32Array.from(labelled.flatMap((index) => givenTarget(set, index, config.tune)));
+  const { targets } = await refineLabels(
+    { heads: members.length, features, targets: given, classes },
+    { threads, device },
+  );
+  return new Map(members.map((index, i) => [index, targets.subarray(i * classes, (i + 1) * classes)]));
 }
 
 /** Stage 1 alone, kept in the task's folder: {@link train} then finds it there and goes on, in whatever process. */

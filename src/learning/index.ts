@@ -15,6 +15,7 @@ export { type TrainFinalResult, trainFinal } from "./final.ts";
 export {
   type Classified,
   classify,
+  colourStatistics,
   distillAhead,
   distilledFile,
   isDistilled,
@@ -23,6 +24,7 @@ export {
   type TrainingTask,
   train,
 } from "./fold.ts";
+export { headFeatures } from "./head-features.ts";
 export {
   type EncoderInit,
   initRequired,
@@ -32,6 +34,7 @@ export {
   readInit,
   requireInit,
 } from "./imagenet.ts";
+export { REFINEMENT, type RefinementSettings, refineLabels } from "./label-refinement.ts";
 export { LastLayerLearner, lastLayer, type ReviewedFeatures, withLastLayer } from "./last-layer.ts";
 export {
   exportModel,
@@ -44,6 +47,7 @@ export {
 } from "./model.ts";
 export { decode, encode } from "./network.ts";
 export { channelsLast, cropPlanes, readCropPlanes } from "./planes.ts";
+export { viewExtentOf } from "./posed.ts";
 export { type PredictedFiles, type PredictFilesOptions, predictFiles } from "./predict-files.ts";
 export { type FilePrediction, measure } from "./predictions.ts";
 export {
@@ -57,6 +61,6 @@ export {
   unpackPrepared,
 } from "./prepare.ts";
 export { batchSampler } from "./schedule.ts";
-export { frameToCrop } from "./segmenter.ts";
+export { frameToCrop, type SegmentedHead, Segmenter } from "./segmenter.ts";
 export { averaged, type CurvePoint, removeCheckpoint, trainLoop } from "./training.ts";
 export { crop, viewMap } from "./views.ts";

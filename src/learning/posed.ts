@@ -9,6 +9,8 @@ export interface PosedSet {
   readonly set: PreparedSet;
   /** By sample; absent for samples outside the fold's training part. */
   readonly heads: ReadonlyMap<number, SegmentedHead>;
+  /** What samples are learned as, where that is neither their label nor their votes: shares of the classes. */
+  readonly targets?: ReadonlyMap<number, ArrayLike<number>>;
   readonly geometry: Geometry;
 }
 

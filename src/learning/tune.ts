@@ -147,13 +147,23 @@ export function tuneStep({ set, geometry }: PosedSet, config: Config, processor:
   return trainingStep({ scope, loss, metrics, optimizer: { weightDecay, clipNorm } });
 }
 
-/** Class targets and the weight of a sample. */
-function targetOf({ set }: PosedSet, index: number, tune: Config["tune"]): { target: number[]; weight: number } {
-  const classes = set.classes.length;
-  const votes = [...set.votes.subarray(index * classes, (index + 1) * classes)];
-  const voted = votes.some((share) => share > 0);
-  const target = voted && tune.votes ? votes : votes.map((_, c) => (c === set.labels[index] ? 1 : 0));
-  return { target, weight: voted && tune.agreementWeighting ? Math.max(...votes) : 1 };
+/** The label or the votes of a sample, as shares of the classes. */
+export function givenTarget(
+  { classes, votes, labels }: PosedSet["set"],
+  index: number,
+  tune: Config["tune"],
+): number[] {
+  const shares = [...votes.subarray(index * classes.length, (index + 1) * classes.length)];
+  const voted = tune.votes && shares.some((share) => share > 0);
+  return voted ? shares : shares.map((_, c) => (c === labels[index] ? 1 : 0));
+}
+
+const indexOfMost = (shares: ArrayLike<number>) => Array.from(shares).indexOf(Math.max(...Array.from(shares)));
+
+/** How much a sample counts: with its experts' agreement, where that is asked for. */
+function weightOf({ classes, votes }: PosedSet["set"], index: number, tune: Config["tune"]): number {
+  const most = Math.max(...votes.subarray(index * classes.length, (index + 1) * classes.length));
+  return tune.agreementWeighting && most > 0 ? most : 1;
 }
 
 export function tuneFeeds(posed: PosedSet, members: readonly number[], config: Config, random: Random) {
@@ -184,6 +194,8 @@ export function tuneFeeds(posed: PosedSet, members: readonly number[], config: C
   };
   // A turned crop has no upright: without pose every direction is as good.
   const turn = tune.pose ? (augmentation.rotation * Math.PI) / 180 : Math.PI;
+  const targetOf = (index: number) => posed.targets?.get(index) ?? givenTarget(set, index, tune);
+  const classOf = (index: number) => (posed.targets ? indexOfMost(targetOf(index)) : set.labels[index]);
   return (step: number) => {
     const draw = random.stream("views", step);
     const chosen = sample(step).map((position) => members[position]!);
@@ -209,11 +221,10 @@ export function tuneFeeds(posed: PosedSet, members: readonly number[], config: C
         feeds.lifts.set(lift, i * 3);
       }
       feeds.margins[i * marginCount + suppress.margin[0] + draw.integer(marginCount - suppress.margin[0])] = 1;
-      const { target, weight } = targetOf(posed, index, tune);
-      feeds.labels.set(target, i * classes);
-      feeds.weights[i] = weight;
+      feeds.labels.set(targetOf(index), i * classes);
+      feeds.weights[i] = weightOf(set, index, tune);
       if (tune.mixup > 0) {
-        const alike = chosen.flatMap((other, j) => (set.labels[other] === set.labels[index] ? [j] : []));
+        const alike = chosen.flatMap((other, j) => (classOf(other) === classOf(index) ? [j] : []));
         feeds.partner[i] = BigInt(draw.pick(alike));
         feeds.mix[i] = draw.beta(tune.mixup, tune.mixup);
       }

@@ -1,0 +1,74 @@
+/** What label refinement does to training labels, and which settings each fold would choose, as Markdown. */
+import { REFINEMENT, type RefinementSettings } from "../src/learning/index.ts";
+import { percent } from "./sections.ts";
+
+/** One fold, change and pair of settings of label-refinement.ts; numbers of images over the repeats. */
+export interface RefinementCount extends RefinementSettings {
+  fold: string;
+  change: string;
+  /** With a label; of these the given one is the published one; and the likeliest one after refinement is. */
+  labels: number;
+  given: number;
+  refined: number;
+  /** Without a label; of these the likeliest one is the published one. */
+  unlabelled: number;
+  spread: number;
+}
+
+const total = (counts: readonly RefinementCount[], of: (count: RefinementCount) => number) =>
+  counts.reduce((sum, count) => sum + of(count), 0);
+
+/** Of all images the share whose likeliest label is the published one, changes alike. */
+function score(counts: readonly RefinementCount[]): number {
+  const changes = [...new Set(counts.map(({ change }) => change))];
+  const shares = changes.map((name) => {
+    const chosen = counts.filter(({ change }) => change === name);
+    return (
+      total(chosen, ({ refined, spread }) => refined + spread) /
+      total(chosen, ({ labels, unlabelled }) => labels + unlabelled)
+    );
+  });
+  return shares.reduce((sum, share) => sum + share, 0) / shares.length;
+}
+
+export function refinementSection(counts: readonly RefinementCount[]): string {
+  const isChosen = ({ ridge, sharpness }: RefinementSettings) =>
+    ridge === REFINEMENT.ridge && sharpness === REFINEMENT.sharpness;
+  const changes = [...new Set(counts.map(({ change }) => change))];
+  const folds = [...new Set(counts.map(({ fold }) => fold))];
+  const ridges = [...new Set(counts.map(({ ridge }) => ridge))];
+  const sharpnesses = [...new Set(counts.map(({ sharpness }) => sharpness))];
+  const cell = (settings: RefinementSettings, of = counts) =>
+    score(of.filter(({ ridge, sharpness }) => ridge === settings.ridge && sharpness === settings.sharpness));
+  const cells = ridges.flatMap((ridge) => sharpnesses.map((sharpness) => ({ ridge, sharpness })));
+  const behind = folds.map((fold) => {
+    const own = counts.filter((count) => count.fold === fold);
+    return Math.max(...cells.map((settings) => cell(settings, own))) - cell(REFINEMENT, own);
+  });
+  return [
+    "| labels of the training images | right as given | right when refined | without a label: right |",
+    "|---|---|---|---|",
+    ...changes.map((name) => {
+      const chosen = counts.filter((count) => count.change === name && isChosen(count));
+      const labels = total(chosen, (count) => count.labels);
+      const unlabelled = total(chosen, (count) => count.unlabelled);
+      const share = (of: (count: RefinementCount) => number, all: number) =>
+        all > 0 ? percent(total(chosen, of) / all) : "";
+      return `| ${name} | ${share(({ given }) => given, labels)} | ${share(({ refined }) => refined, labels)} | ${share(({ spread }) => spread, unlabelled)} |`;
+    }),
+    "",
+    "Of all training images, the share that is right after refinement, mean over the lines above:",
+    "",
+    `| ridge | ${sharpnesses.map((sharpness) => `sharpness ${sharpness}`).join(" | ")} |`,
+    `|---|${sharpnesses.map(() => "---").join("|")}|`,
+    ...ridges.map((ridge) => {
+      const values = sharpnesses.map((sharpness) => {
+        const text = percent(cell({ ridge, sharpness }));
+        return isChosen({ ridge, sharpness }) ? `**${text}**` : text;
+      });
+      return `| ${ridge} | ${values.join(" | ")} |`;
+    }),
+    "",
+    `Bold: what is used. No fold's own best pair of settings is more than ${percent(Math.max(...behind))} better on that fold's training images.`,
+  ].join("\n");
+}

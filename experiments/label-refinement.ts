@@ -1,0 +1,104 @@
+/**
+ * How the settings of label refinement were chosen: inside the training folds of HuSHeM. For each fold, of the labels of its
+ * training images some are flipped, or most are hidden; stage 1 of that fold, which saw these images without any label, has
+ * its say; and counted is how many of the training images then have their published label. Test images take no part.
+ *
+ *     androscope crossval data/hushem --folds data/hushem/folds.csv --seed 2 --out runs/whole-2
+ *     node scripts/with-node.mjs experiments/label-refinement.ts data/hushem runs/whole-2
+ *
+ * Some minutes on one core. Writes experiments/results/label-refinement.json.
+ */
+import { join } from "node:path";
+import { parseState } from "../src/autodiff/index.ts";
+import { openDataset } from "../src/datasets/index.ts";
+import { changedTraining, type TrainingChange } from "../src/evaluation/index.ts";
+import {
+  colourStatistics,
+  defaultConfig,
+  headFeatures,
+  prepare,
+  type RefinementSettings,
+  refineLabels,
+  type SegmentedHead,
+  Segmenter,
+  viewExtentOf,
+} from "../src/learning/index.ts";
+import { Random, readArrays, readJson, terminalProgress, writeJson } from "../src/runs/index.ts";
+import { ALIKE } from "./baselines.ts";
+import type { RefinementCount } from "./label-refinement-section.ts";
+
+const CHANGES: Record<string, TrainingChange> = {
+  "as published": {},
+  "20 % flipped": { flipped: { share: 0.2 } },
+  "40 % flipped": { flipped: { share: 0.4 } },
+  "20 % flipped to the class they resemble": { flipped: { share: 0.2, to: ALIKE } },
+  "90 % hidden": { labelled: 0.1 },
+  "75 % hidden": { labelled: 0.25 },
+};
+const SETTINGS: RefinementSettings[] = [0.03, 0.1, 0.3].flatMap((ridge) =>
+  [4, 8, 16].map((sharpness) => ({ ridge, sharpness })),
+);
+const REPEATS = 3;
+
+const [data, run] = process.argv.slice(2);
+if (!data || !run) throw new Error("usage: label-refinement.ts HUSHEM_FOLDER CROSSVAL_RUN");
+const config = defaultConfig;
+const session = { threads: 1 };
+const progress = terminalProgress();
+const dataset = await openDataset(data, { folds: join(data, "folds.csv") });
+const set = await prepare(dataset, progress);
+const { folds, images } = await readJson<{ folds: string[]; images: Record<string, string> }>(join(run, "splits.json"));
+const classes = set.classes.length;
+
+const counts: RefinementCount[] = [];
+progress.start("Refining labels", folds.length * Object.keys(CHANGES).length);
+for (const [f, fold] of folds.entries()) {
+  const train = [...set.ids.keys()].filter((i) => images[set.ids[i]!] !== fold);
+  const { arrays } = await readArrays(join(run, "checkpoint", `fold-${fold}.distilled`));
+  const distilled = parseState(arrays.weights as Uint8Array);
+  const frame = { frameExtent: set.frameExtent, viewExtent: set.frameExtent, ...colourStatistics(set, train) };
+  const segmenter = await Segmenter.create(distilled, frame, config.network, set.side, session);
+  const heads = new Map<number, SegmentedHead>();
+  for await (const { index, head } of segmenter.each(set, train)) heads.set(index, head);
+  segmenter.dispose();
+  const geometry = { ...frame, viewExtent: viewExtentOf(heads.values(), config.tune.margin) };
+  const all = await headFeatures({ set, heads, geometry }, train, distilled, config, session);
+  const width = all.length / train.length;
+  const row = (index: number) => {
+    const at = train.indexOf(index) * width;
+    return all.subarray(at, at + width);
+  };
+
+  for (const [c, [change, how]] of Object.entries(CHANGES).entries()) {
+    for (const settings of SETTINGS) {
+      const total = { labels: 0, given: 0, refined: 0, unlabelled: 0, spread: 0 };
+      for (let repeat = 0; repeat < REPEATS; repeat++) {
+        const random = Random.seeded(100 + repeat).stream("training change", fold);
+        const changed = changedTraining(train, (i) => set.labels[i]!, set.classes, how, random);
+        const flipped = new Map(changed.relabelled);
+        const members = [...changed.train, ...changed.unlabelled];
+        const features = new Float32Array(members.length * width);
+        for (const [i, index] of members.entries()) features.set(row(index), i * width);
+        const given = changed.train.map((index) => flipped.get(index) ?? set.labels[index]!);
+        const targets = Float32Array.from(
+          given.flatMap((label) => Array.from({ length: classes }, (_, k) => (k === label ? 1 : 0))),
+        );
+        const refined = await refineLabels({ heads: members.length, features, targets, classes }, session, settings);
+        const likeliest = members.map((_, i) => {
+          const shares = [...refined.targets.subarray(i * classes, (i + 1) * classes)];
+          return shares.indexOf(Math.max(...shares));
+        });
+        const right = members.map((index, i) => likeliest[i] === set.labels[index]);
+        total.labels += given.length;
+        total.given += given.filter((label, i) => label === set.labels[changed.train[i]!]).length;
+        total.refined += right.slice(0, given.length).filter(Boolean).length;
+        total.unlabelled += changed.unlabelled.length;
+        total.spread += right.slice(given.length).filter(Boolean).length;
+      }
+      counts.push({ fold, change, ...settings, ...total });
+    }
+    progress.update(f * Object.keys(CHANGES).length + c + 1, `${fold}, ${change}`);
+  }
+  await writeJson(new URL("results/label-refinement.json", import.meta.url).pathname, counts);
+}
+progress.finish();

@@ -1,0 +1,108 @@
+/**
+ * What stage 1's encoder sees in a head: its feature maps at every scale, averaged over the posed view and over the head
+ * alone, with the background removed. It learned them without a label, so they say how alike two heads are whatever anyone
+ * called them.
+ */
+import {
+  add,
+  avgPool2d,
+  cast,
+  concat,
+  constant,
+  div,
+  globalAveragePool,
+  InferenceRunner,
+  input,
+  mean,
+  mul,
+  reshape,
+  Scope,
+  type SessionOptions,
+  type State,
+  scale,
+  sum,
+  type Tensor,
+} from "../autodiff/index.ts";
+import type { Config } from "./config.ts";
+import { encode } from "./network.ts";
+import { channelsLast, cropPlanes, keptRegion, mirrored, readCropPlanes, readFramePlanes } from "./planes.ts";
+import type { PosedSet } from "./posed.ts";
+import { viewColours } from "./segment.ts";
+import { UNPERTURBED, viewMap } from "./views.ts";
+
+const BATCH = 16;
+
+/** One row for each of `members`, of as many numbers as {@link featureCount} tells. */
+export async function headFeatures(
+  { set, heads, geometry }: PosedSet,
+  members: readonly number[],
+  distilled: State,
+  config: Config,
+  session: SessionOptions,
+): Promise<Float32Array> {
+  const { viewSize: side } = config.network;
+  const area = set.side ** 2 * 3;
+  const graph = featureGraph(set.side, geometry, distilled, config);
+  const runner = await InferenceRunner.create({ features: graph }, session);
+  const rows: Float32Array[] = [];
+  try {
+    for (let from = 0; from < members.length; from += BATCH) {
+      const batch = members.slice(from, from + BATCH);
+      const pixels = new Uint8Array(batch.length * area);
+      const frames = new Uint8Array(batch.length * side ** 2);
+      for (const [i, index] of batch.entries()) {
+        pixels.set(set.pixels.subarray(index * area, (index + 1) * area), i * area);
+        frames.set(heads.get(index)!.frameMask, i * side ** 2);
+      }
+      const maps = batch.flatMap((index) => [...viewMap(heads.get(index)!.pose, geometry.viewExtent, UNPERTURBED)]);
+      const { features } = await runner.run({
+        pixels,
+        frames,
+        sizes: Float32Array.from(batch.flatMap((index) => [set.sizes[index * 2]!, set.sizes[index * 2 + 1]!])),
+        theta: Float32Array.from(maps),
+        background: Float32Array.from(batch.flatMap((index) => [...heads.get(index)!.background])),
+      });
+      rows.push((features!.data as Float32Array).slice());
+    }
+  } finally {
+    runner.dispose();
+  }
+  const width = featureCount(config);
+  const all = new Float32Array(members.length * width);
+  for (const [i, row] of rows.entries()) all.set(row, i * BATCH * width);
+  return all;
+}
+
+/** Twice the channels of every scale. */
+export const featureCount = ({ network }: Config): number => 2 * network.widths.reduce((sum, width) => sum + width, 0);
+
+/** → [N, {@link featureCount}], the mean of the view and its mirror image. */
+function featureGraph(canvas: number, geometry: PosedSet["geometry"], distilled: State, config: Config): Tensor {
+  const { network, colour, tune } = config;
+  const side = network.viewSize;
+  const pixels = input("pixels", [-1, canvas, canvas, 3], "uint8");
+  const frames = input("frames", [-1, side, side, 1], "uint8");
+  const sizes = input("sizes", [-1, 2]);
+  const maps = reshape(input("theta", [-1, 2, 3]), [-1, 1, 2, 3]);
+  const crops = { planes: cropPlanes(pixels), canvasSize: constant([canvas, canvas]), sizes };
+  const colours = viewColours(readCropPlanes(crops, maps, side), input("background", [-1, 3]), geometry, colour);
+  const frame = reshape(scale(cast(frames, "float32"), 1 / 255), [-1, 1, side, side]);
+  const mask = readFramePlanes(frame, geometry.frameExtent, sizes, maps, side);
+  // As wide as stage 1's view allows for: in its pixels, whatever stage 2's are.
+  const [least, most] = tune.suppress.margin.map((margin) => (margin * side) / (tune.viewSize ?? side));
+  const focused = mul(colours, keptRegion(mask, Math.round((least! + most!) / 2)));
+
+  const bothSides = (planes: Tensor) => channelsLast(concat([planes, mirrored(planes)], 0));
+  const foreground = bothSides(mask);
+  const scales = encode(Scope.frozenWith(distilled).sub("encoder"), bothSides(focused), network, geometry);
+  const pooled = scales.flatMap((map) => {
+    const [, height, , channels] = map.shape as [number, number, number, number];
+    const cover = avgPool2d(foreground, { size: side / height });
+    // An empty mask has no inside: its features are zero.
+    const total = add(sum(cover, [1, 2], { keepDims: true }), 1e-3);
+    const inside = sum(mul(map, div(cover, total)), [1, 2]);
+    return [globalAveragePool(map), reshape(inside, [-1, channels])];
+  });
+  const width = featureCount(config);
+  return mean(reshape(concat(pooled, 1), [2, -1, width]), [0]);
+}
