@@ -64,6 +64,11 @@ export const command: Command = {
           ? "Its probabilities are not calibrated: --calibration RUN takes a temperature from a crossval."
           : `Its probabilities are calibrated with a temperature of ${result.temperature.toFixed(3)}.`,
         ...(result.acceptance ? [`It refuses crops that show no head it knows: ${inWords(result.acceptance)}.`] : []),
+        ...(result.labels
+          ? [
+              `Labels refined: of ${result.labels.doubted} of ${result.labels.count} images another label is likelier, see labels.csv.`,
+            ]
+          : []),
         "How well it does is for androscope crossval to say: a model is not tested on what it learned from.",
         "Research use only; not for diagnosis.",
       ].join("\n"),

@@ -204,6 +204,25 @@ describe("a finished run", () => {
     expect(data.doubtful[0]!.notes![0]).toBe("agreement 0.40");
   });
 
+  test("with refined labels shows those that are likelier another, averaged over the folds", async () => {
+    const run = await finishedRun();
+    expect((await crossvalReport(run, { version: "0", command: "x" })).labels).toBeUndefined();
+    const likely = [
+      [0.9, 0.1],
+      [0.2, 0.8],
+    ];
+    const records = run.records.map((record, f) => ({
+      ...record,
+      // Image 1 is Tapered; folds 0 and 1 learned from it, and differ.
+      labels: f < 2 ? [{ index: 1, given: 1, likely: likely[f]! }] : [{ index: 0, given: 0, likely: likely[0]! }],
+    }));
+    const { labels } = await crossvalReport({ ...run, records }, { version: "0", command: "x" });
+    expect(labels).toMatchObject({ count: 2, doubted: 1 });
+    expect(labels!.crops).toHaveLength(1);
+    expect(labels!.crops[0]).toMatchObject({ truth: "Tapered", likely: "Normal" });
+    expect(labels!.crops[0]!.probabilities![0]).toBeCloseTo(0.55, 12);
+  });
+
   test("is written whole, and draws again from its data", async () => {
     const out = await mkdtemp(join(tmpdir(), "androscope-report-"));
     onTestFinished(() => rm(out, { recursive: true, force: true }));

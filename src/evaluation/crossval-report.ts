@@ -1,13 +1,13 @@
 /** From a finished cross-validation to the data of its report. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { type CurvePoint, defaultConfig } from "../learning/index.ts";
+import { type CurvePoint, defaultConfig, doubted } from "../learning/index.ts";
 import { median, type RunReportData, renderRunReport } from "../reports/index.ts";
 import { readJson, writeFileAtomic, writeJson } from "../runs/index.ts";
-import type { CrossvalRun } from "./crossval.ts";
+import { type CrossvalRun, labelOpinions } from "./crossval.ts";
 import { differences } from "./differences.ts";
 import { calibrationPoints, classFigures, coveragePoints, foldFigures } from "./report-figures.ts";
-import { doubtfulCrops, mistakeCrops, testOverlaps } from "./report-pictures.ts";
+import { doubtfulCrops, labelCrops, mistakeCrops, testOverlaps } from "./report-pictures.ts";
 
 /**
  * Writes report.html into the run folder, and report-data.json, from which it can be drawn again.
@@ -63,6 +63,7 @@ export async function crossvalReport(
 ): Promise<RunReportData> {
   const { result, records, rows, set } = run;
   const { confusion, ...metrics } = result;
+  const labels = labelOpinions(records);
   const quality = records.flatMap((r) => r.masks);
   const { distill } = result.config;
   return {
@@ -121,6 +122,9 @@ export async function crossvalReport(
     },
     mistakes: await mistakeCrops(run),
     doubtful: await doubtfulCrops(run),
+    ...(labels.length
+      ? { labels: { count: labels.length, doubted: doubted(labels).length, crops: await labelCrops(run, labels) } }
+      : {}),
     problems: set.problems,
     config: result.config,
     changed: differences(result.config, defaultConfig),

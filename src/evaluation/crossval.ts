@@ -12,6 +12,9 @@ import {
   type EncoderInit,
   fitAcceptance,
   keepInit,
+  type LabelOpinion,
+  labelsCsv,
+  meanOpinions,
   type PreparedSet,
   preparedFor,
   requireInit,
@@ -363,9 +366,16 @@ async function conclude(
     totalPeakRssBytes: peakRss() + mostAtOnce(elsewhere, (spell) => spell.peakRssBytes),
   };
   await writeFileAtomic(run.file("predictions.csv"), predictionsCsv(rows, set.classes));
+  const labels = labelOpinions(records);
+  if (labels.length) await writeFileAtomic(run.file("labels.csv"), labelsCsv(labels, set.ids, set.classes));
   await writeJson(run.file("metrics.json"), result);
   await run.event("finished", { accuracy: result.accuracy });
   return { result, records, rows, set, environment: environment(), masks };
+}
+
+/** What the networks that learned from an image make of its label, on average; none where labels were not refined. */
+export function labelOpinions(records: readonly FoldRecord[]): LabelOpinion[] {
+  return meanOpinions(records.flatMap(({ labels = [] }) => labels));
 }
 
 /** Mean over folds of the mean of the five best test accuracies. */

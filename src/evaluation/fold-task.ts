@@ -16,6 +16,7 @@ import {
   exportModel,
   initServesStage1,
   isDistilled,
+  type LabelOpinion,
   type MaskQuality,
   type PreparedSet,
   type TrainingTask,
@@ -89,6 +90,7 @@ export interface FoldRecord extends FoldResult {
   predictions: { index: number; probabilities: number[]; length: number; width: number; agreement: number }[];
   curves: { distill: CurvePoint[]; tune: CurvePoint[] };
   masks: MaskQuality[];
+  labels?: LabelOpinion[];
   looks: { step: number; accuracy: number }[];
 }
 
@@ -234,6 +236,7 @@ export async function runFold(task: FoldTask, place: FoldPlace): Promise<void> {
     predictions: classified.map(({ mask: _, ...rest }: Classified) => rest),
     curves: trained.curves,
     masks: trained.masks,
+    ...(trained.labels ? { labels: trained.labels } : {}),
     looks: trained.looks.map(({ step, probabilities }) => ({
       step,
       accuracy: right(probabilities.map((p, i) => ({ index: test[i]!, probabilities: p }))) / test.length,

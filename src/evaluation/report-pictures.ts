@@ -1,13 +1,14 @@
-/** The crops that a report shows: the worst mistakes and the masks to doubt. */
+/** The crops that a report shows: the worst mistakes, the masks to doubt and the labels to doubt. */
 import { intersectionOverUnion } from "../heads/index.ts";
 import type { Mask } from "../imaging/index.ts";
-import { cropOf, frameToCrop, pseudoMaskOf } from "../learning/index.ts";
+import { cropOf, doubted, frameToCrop, type LabelOpinion, likeliest, pseudoMaskOf } from "../learning/index.ts";
 import { pictureOf, type ReportCrop, softOutlines } from "../reports/index.ts";
 import type { CrossvalRun } from "./crossval.ts";
 import { argmax } from "./metrics.ts";
 
 const SHOWN_MISTAKES = 24;
 const SHOWN_DOUBTFUL = 12;
+const SHOWN_LABELS = 24;
 
 /** Stage 1's mask of a test image, on its crop. */
 function predictedMask({ set, masks }: CrossvalRun, index: number): Mask | undefined {
@@ -78,6 +79,17 @@ export async function doubtfulCrops(run: CrossvalRun): Promise<ReportCrop[]> {
         ],
       }),
     );
+  }
+  return crops;
+}
+
+/** The images whose label is likelier another, the least believed first. */
+export async function labelCrops(run: CrossvalRun, opinions: readonly LabelOpinion[]): Promise<ReportCrop[]> {
+  const { classes } = run.set;
+  const crops: ReportCrop[] = [];
+  for (const opinion of doubted(opinions).slice(0, SHOWN_LABELS)) {
+    const [truth, likely] = [classes[opinion.given]!, classes[likeliest(opinion)]!];
+    crops.push(await reportCrop(run, opinion.index, { truth, likely, probabilities: opinion.likely }));
   }
   return crops;
 }

@@ -1,12 +1,13 @@
 /** One model from a whole dataset, in a run folder. */
 import type { Device } from "../autodiff/index.ts";
 import { type Dataset, requireStillTrainable, requireTrainable } from "../datasets/index.ts";
-import { openRun, type Progress, peakRss, writeJson } from "../runs/index.ts";
+import { openRun, type Progress, peakRss, writeFileAtomic, writeJson } from "../runs/index.ts";
 import type { Acceptance } from "./acceptance.ts";
 import type { Config } from "./config.ts";
 import { type DeviceChoice, usableDevice } from "./device.ts";
 import { train } from "./fold.ts";
 import { type EncoderInit, requireInit } from "./imagenet.ts";
+import { doubted, labelsCsv } from "./label-opinions.ts";
 import { exportModel, Model, writeModel } from "./model.ts";
 import { preparedFor } from "./prepare.ts";
 import type { CurvePoint } from "./training.ts";
@@ -43,6 +44,8 @@ export interface TrainFinalResult {
   acceptance?: Acceptance;
   seconds: number;
   peakRssBytes: number;
+  /** Where labels were refined: training images, and those of which another label is likelier. */
+  labels?: { count: number; doubted: number };
   curves: { distill: CurvePoint[]; tune: CurvePoint[] };
 }
 
@@ -129,8 +132,12 @@ export async function trainFinal(options: TrainFinalOptions): Promise<TrainFinal
       peakRssBytes: peakRss(),
       temperature,
       ...(acceptance ? { acceptance } : {}),
+      ...(trained.labels ? { labels: { count: trained.labels.length, doubted: doubted(trained.labels).length } } : {}),
       curves: trained.curves,
     };
+    if (trained.labels) {
+      await writeFileAtomic(run.file("labels.csv"), labelsCsv(trained.labels, set.ids, set.classes));
+    }
     await writeJson(run.file("metrics.json"), { ...result, problems: set.problems });
     await run.event("finished", {});
     return result;

@@ -18,6 +18,7 @@ import { type ClassifierParts, classification } from "./classifier.ts";
 import { type Config, initServesStage1 } from "./config.ts";
 import { type DistillResult, distill, overlap } from "./distill.ts";
 import { headFeatures } from "./head-features.ts";
+import type { LabelOpinion } from "./label-opinions.ts";
 import { refineLabels } from "./label-refinement.ts";
 import { type PosedSet, viewExtentOf } from "./posed.ts";
 import { type PreparedSet, pseudoMaskOf } from "./prepare.ts";
@@ -61,6 +62,8 @@ export interface Trained {
   parts: ClassifierParts;
   curves: { distill: CurvePoint[]; tune: CurvePoint[] };
   masks: MaskQuality[];
+  /** What the labels are likely to be, where they were refined. */
+  labels?: LabelOpinion[];
   /** Accuracy on the looked-at samples at epochs, with the probabilities. */
   looks: { step: number; probabilities: number[][] }[];
   /** Stage 1's work, where it was found done. */
@@ -120,6 +123,7 @@ export async function train(task: TrainingTask): Promise<Trained> {
   segmenter.dispose();
   geometry = { ...geometry, viewExtent: viewExtentOf(heads.values(), config.tune.margin) };
 
+  const labelled = new Set(task.train);
   const posed = { set, heads, geometry };
   const targets = config.tune.refineLabels ? await refinedTargets(posed, task, stage1.weights) : undefined;
 
@@ -161,6 +165,15 @@ export async function train(task: TrainingTask): Promise<Trained> {
     parts: partsOf(stage2.weights),
     curves: { distill: stage1.curve, tune: stage2.curve },
     masks,
+    ...(targets
+      ? {
+          labels: [...targets].map(([index, likely]) => ({
+            index,
+            given: labelled.has(index) ? set.labels[index]! : -1,
+            likely: [...likely],
+          })),
+        }
+      : {}),
     looks,
     ...(earlier ? { earlier } : {}),
   };

@@ -34,6 +34,7 @@ export {
   readInit,
   requireInit,
 } from "./imagenet.ts";
+export { doubted, type LabelOpinion, labelsCsv, likeliest, meanOpinions } from "./label-opinions.ts";
 export { REFINEMENT, type RefinementSettings, refineLabels } from "./label-refinement.ts";
 export { LastLayerLearner, lastLayer, type ReviewedFeatures, withLastLayer } from "./last-layer.ts";
 export {

@@ -26,6 +26,8 @@ export interface ReportCrop {
   fold?: string;
   truth?: string;
   predicted?: string;
+  /** What the heads that look alike make of it. */
+  likely?: string;
   probabilities?: readonly number[];
   notes?: readonly string[];
 }
@@ -165,6 +167,8 @@ export interface RunReportData {
   };
   mistakes: readonly ReportCrop[];
   doubtful: readonly ReportCrop[];
+  /** Where labels were refined: how many training images there were, and of how many the label is likelier another. */
+  labels?: { count: number; doubted: number; crops: readonly ReportCrop[] };
   problems: readonly { id: string; code: string; message: string }[];
   config: unknown;
   /** Settings that are not the default. */

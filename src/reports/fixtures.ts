@@ -149,6 +149,14 @@ export function exampleReport({
       const { truth: _truth, predicted: _predicted, probabilities: _probabilities, ...rest } = crop(n);
       return { ...rest, pseudoOutlines: rest.outlines, notes: ["agreement 0.63", "pseudo-mask rated 0.90"] };
     }),
+    labels: {
+      count,
+      doubted: 30,
+      crops: Array.from({ length: 3 }, (_, n) => {
+        const { predicted: likely, fold: _fold, ...rest } = crop(n);
+        return { ...rest, likely };
+      }),
+    },
     problems: [],
     config: { tune: { steps: 320 } },
     changed: [],

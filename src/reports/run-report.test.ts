@@ -156,6 +156,18 @@ describe("what it says", () => {
     expect(renderRunReport(looked)).toContain("Looks at the test fold (optimistic)");
   });
 
+  test("labels to look at again are counted and shown with what they are likely to be", () => {
+    const data = exampleReport();
+    const shown = text(renderRunReport(data));
+    expect(shown).toContain("The 3 least believed of 30 labels");
+    const { truth, likely } = data.labels!.crops[0]!;
+    expect(shown.replace(/\s+/g, " ")).toContain(`given ${truth} likely ${likely}`);
+    expect(renderRunReport({ ...data, labels: { count: 20, doubted: 0, crops: [] } })).toContain(
+      "None: of 20 training images every label is what the heads that look alike suggest.",
+    );
+    expect(renderRunReport({ ...data, labels: undefined })).not.toContain("Labels to look at again");
+  });
+
   test("a run without mistakes, curves and problems says so and leaves the rest out", () => {
     const data = exampleReport({ skill: 1 });
     const none = data.folds.map(({ name }) => ({ name, points: [] }));

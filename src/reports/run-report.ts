@@ -7,7 +7,7 @@ import { datasetSection } from "./sections/dataset.ts";
 import { foldsSection } from "./sections/folds.ts";
 import { headline } from "./sections/headline.ts";
 import { learningSection } from "./sections/learning.ts";
-import { masksSection, mistakesSection } from "./sections/pictures.ts";
+import { labelsSection, masksSection, mistakesSection } from "./sections/pictures.ts";
 import { configurationSection, repeatSection } from "./sections/repeat.ts";
 import { robustnessSection } from "./sections/robustness.ts";
 import { STYLE } from "./style.ts";
@@ -22,6 +22,7 @@ const SECTIONS = [
   robustnessSection,
   learningSection,
   mistakesSection,
+  labelsSection,
   masksSection,
   datasetSection,
   configurationSection,

@@ -44,11 +44,12 @@ export function viewOf({ width, height, outlines, pseudoOutlines = [] }: ReportC
 export function cropFigure(crop: ReportCrop, classes: readonly string[]): string {
   const { id, picture, width, height, truth, predicted, probabilities, fold } = crop;
   const certainty = probabilities ? Math.max(...probabilities) : undefined;
+  const [word, other] = crop.likely === undefined ? ["predicted", predicted] : ["likely", crop.likely];
   const verdict =
     truth === undefined
       ? ""
-      : `<dl><dt>given</dt><dd>${escapeHtml(truth)}</dd><dt>predicted</dt><dd class="bad">${escapeHtml(predicted)}${certainty === undefined ? "" : `, ${percent(certainty, 0)}`}</dd></dl>`;
-  const label = [`Crop ${id} with the outline of its mask`, truth && `given ${truth}, predicted ${predicted}`]
+      : `<dl><dt>given</dt><dd>${escapeHtml(truth)}</dd><dt>${word}</dt><dd class="bad">${escapeHtml(other)}${certainty === undefined ? "" : `, ${percent(certainty, 0)}`}</dd></dl>`;
+  const label = [`Crop ${id} with the outline of its mask`, truth && `given ${truth}, ${word} ${other}`]
     .filter(Boolean)
     .join(": ");
   const notes = [...(fold === undefined ? [] : [`fold ${fold}`]), ...(crop.notes ?? [])];
@@ -66,6 +67,18 @@ export function mistakesSection({ mistakes, metrics, dataset }: RunReportData): 
     wrong === 0
       ? "<p>None: every image was classified as labelled.</p>"
       : `<p>The ${mistakes.length === wrong ? plural(wrong, "mistake") : `${mistakes.length} most confident of ${plural(wrong, "mistake")}`}, the most confident first. How to read: the solid outline is the mask that stage 1 predicted, bars are the probabilities in percent; where the outline misses the head look at the mask, where it fits ask whether experts would agree on the label. Pictures show twice the length of the head.</p>${gallery(mistakes, dataset.classes)}`,
+  );
+}
+
+export function labelsSection({ labels, dataset }: RunReportData): string {
+  if (!labels) return "";
+  const { count, doubted, crops } = labels;
+  return section(
+    "labels",
+    "Labels to look at again",
+    doubted === 0
+      ? `<p>None: of ${plural(count, "training image")} every label is what the heads that look alike suggest.</p>`
+      : `<p>${crops.length === doubted ? `The ${plural(doubted, "label")}` : `The ${crops.length} least believed of ${plural(doubted, "label")}`} of ${count} that the heads which look alike to stage 1 speak against, the least believed first. How to read: every image was weighed against the others without its own label; bars are what it is likely to be, in percent, its label included. Such a label may be wrong, or the head an unusual one of its class: an expert should look. labels.csv has all of them.</p>${gallery(crops, dataset.classes)}`,
   );
 }
 
