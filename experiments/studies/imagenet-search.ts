@@ -27,6 +27,25 @@ const row = ({ side, pace }: Recipe): StudyRow => ({
   init: true,
 });
 
+/** MobileNet v1 of a quarter of that width, whole. Its pretrained maps may serve as they are: pooled at all scales, hardly moved. */
+const QUARTER = { ...NETWORK, widths: [16, 32, 64, 128] };
+const quarter = (name: string, what: string, tune: object): StudyRow => ({
+  name: `quarter-${name}`,
+  what: `a quarter of the width, views of 64 pixels${what}`,
+  config: { tune: { network: QUARTER, initialise: "imagenet", ...tune } },
+  init: true,
+});
+
+/** Of these the weights are in another folder: `--rows` chooses. */
+export const QUARTER_RECIPES: StudyRow[] = [
+  quarter("plain", "", {}),
+  quarter("scales", ", all scales pooled", { pooledScales: "all" }),
+  quarter("gentle", ", all scales pooled, the encoder at a tenth of the rate", {
+    pooledScales: "all",
+    encoderRate: 0.1,
+  }),
+];
+
 /** Everything that was tried with this network. */
 export const RECIPES: StudyRow[] = [
   { side: 96, pace: "slow" } as const,
@@ -38,8 +57,8 @@ export const study: Study = {
   name: "imagenet-search",
   title: "Starts from ImageNet compared inside the training folds of HuSHeM",
   about:
-    "MobileNet v1 of full width as stage 2's encoder, started from ImageNet (--init). Every two of the published folds are kept from a network together, as in the search above.",
+    "MobileNet v1 as stage 2's encoder, started from ImageNet (--init). Every two of the published folds are kept from a network together, as in the search above.",
   seeds: [1],
-  rows: RECIPES,
+  rows: [...RECIPES, ...QUARTER_RECIPES],
   split: "pairs",
 };

@@ -16,6 +16,11 @@ export const RECIPES: StudyRow[] = [
   },
   { name: "refined", what: "labels refined by stage 1's features", config: tune({ refineLabels: true }) },
   {
+    name: "all-scales",
+    what: "maps of all four scales pooled, not the last alone",
+    config: tune({ pooledScales: "all" }),
+  },
+  {
     name: "long-mixed",
     what: "twice the steps with mixup and consistency",
     config: tune({ steps: 640, mixup: 0.4, consistency: 0.5 }),

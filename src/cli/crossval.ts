@@ -189,6 +189,11 @@ export async function finishCrossval(run: CrossvalRun, out: string, line: string
       : [
           `MCC ${result.matthews.toFixed(3)}, area under ROC ${result.rocArea.toFixed(3)}, F0.5 ${result.perClass.map(({ name, fHalf }) => `${fHalf.toFixed(3)} with ${name} as the positive class`).join(", ")}`,
         ]),
+    ...(result.labels
+      ? [
+          `Labels refined: of ${result.labels.doubted} of ${result.labels.count} training images another label is likelier, see labels.csv and the report.`,
+        ]
+      : []),
     `${costOf(result)}; ${result.dataset.skipped} images skipped`,
     `Report: ${resolve(report)}`,
     "Research use only; not for diagnosis.",

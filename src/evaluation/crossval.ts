@@ -9,6 +9,7 @@ import {
   type Acceptance,
   type Config,
   type DeviceChoice,
+  doubted,
   type EncoderInit,
   fitAcceptance,
   keepInit,
@@ -101,6 +102,8 @@ export interface CrossvalResult extends Metrics {
   acceptance: Acceptance;
   /** Mean of the five best test epochs per fold, as published code of this field does. Optimistic: chosen on test data. */
   optimisticAccuracy?: number;
+  /** Where labels were refined: training images, and those of which another label is likelier. */
+  labels?: { count: number; doubted: number };
   config: Config;
   change?: TrainingChange;
   /** Hash of the weights from elsewhere that encoders started from. */
@@ -321,6 +324,7 @@ async function conclude(
     )
     .sort((a, b) => a.index - b.index);
   const metrics = computeMetrics(rows, set.classes);
+  const labels = labelOpinions(records);
   const calibrated = calibrateFolds(rows);
   const { logLoss, brier, calibrationError, calibration } = computeMetrics(calibrated.rows, set.classes);
   const spells = records.flatMap((r) => r.spells);
@@ -345,6 +349,7 @@ async function conclude(
       seconds,
       peakRssBytes,
     })),
+    ...(labels.length ? { labels: { count: labels.length, doubted: doubted(labels).length } } : {}),
     ...(options.literature ? { optimisticAccuracy: literatureRule(records) } : {}),
     config,
     ...(options.change ? { change: options.change } : {}),
@@ -366,7 +371,6 @@ async function conclude(
     totalPeakRssBytes: peakRss() + mostAtOnce(elsewhere, (spell) => spell.peakRssBytes),
   };
   await writeFileAtomic(run.file("predictions.csv"), predictionsCsv(rows, set.classes));
-  const labels = labelOpinions(records);
   if (labels.length) await writeFileAtomic(run.file("labels.csv"), labelsCsv(labels, set.ids, set.classes));
   await writeJson(run.file("metrics.json"), result);
   await run.event("finished", { accuracy: result.accuracy });

@@ -51,6 +51,7 @@ describe.skipIf(block === 0)("on blocks as without (skipped where ONNX Runtime h
   test("stage 2", async () => {
     const switches = fc.record({
       pooling: fc.constantFrom("mask", "average", "both"),
+      pooledScales: fc.constantFrom("last", "all"),
       auxiliaryMask: fc.constantFrom(0, 0.5),
       consistency: fc.constantFrom(0, 0.5),
     });

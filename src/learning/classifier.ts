@@ -88,7 +88,7 @@ export function classification(pixels: Tensor, sizes: Tensor, parts: ClassifierP
   const bothSides = (planes: Tensor) => channelsLast(sides === 2 ? concat([planes, mirrored(planes)], 0) : planes);
   const scope = Scope.frozenWith(parts.tuned);
   const features = encode(scope.sub("encoder"), bothSides(focused), network, geometry);
-  const { logits, pooled } = classify(scope.sub("classifier"), features, bothSides(mask), classes, tune.pooling);
+  const { logits, pooled } = classify(scope.sub("classifier"), features, bothSides(mask), classes, tune);
   const overViews = (x: Tensor, width: number) => mean(reshape(x, [sides, -1, count, width]), [0, 2]);
   return {
     ...segmentation,

@@ -147,6 +147,8 @@ const tune = z.strictObject({
     .prefault({}),
   /** (c) How the last feature map is pooled: over the mask, over everything, or both side by side. */
   pooling: z.enum(["mask", "average", "both"]).default("both"),
+  /** Which feature maps are pooled: absent, the last one; "all" adds those of finer scales. */
+  pooledScales: z.enum(["last", "all"]).optional(),
   /** (d) Weight of the mask as an auxiliary task; off by default, since the decoder costs as much as the classifier. */
   auxiliaryMask: weight.default(0),
   /** (e) Weight of the tie between predictions on the view with and without background; costs a second pass. */

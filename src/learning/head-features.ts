@@ -4,13 +4,9 @@
  * called them.
  */
 import {
-  add,
-  avgPool2d,
   cast,
   concat,
   constant,
-  div,
-  globalAveragePool,
   InferenceRunner,
   input,
   mean,
@@ -20,11 +16,10 @@ import {
   type SessionOptions,
   type State,
   scale,
-  sum,
   type Tensor,
 } from "../autodiff/index.ts";
 import type { Config } from "./config.ts";
-import { encode } from "./network.ts";
+import { encode, pooledChannels, pooledMap } from "./network.ts";
 import { channelsLast, cropPlanes, keptRegion, mirrored, readCropPlanes, readFramePlanes } from "./planes.ts";
 import type { PosedSet } from "./posed.ts";
 import { viewColours } from "./segment.ts";
@@ -74,7 +69,8 @@ export async function headFeatures(
 }
 
 /** Twice the channels of every scale. */
-export const featureCount = ({ network }: Config): number => 2 * network.widths.reduce((sum, width) => sum + width, 0);
+export const featureCount = ({ network }: Config): number =>
+  pooledChannels(network, { pooling: "both", pooledScales: "all" });
 
 /** → [N, {@link featureCount}], the mean of the view and its mirror image. */
 function featureGraph(canvas: number, geometry: PosedSet["geometry"], distilled: State, config: Config): Tensor {
@@ -95,14 +91,7 @@ function featureGraph(canvas: number, geometry: PosedSet["geometry"], distilled:
   const bothSides = (planes: Tensor) => channelsLast(concat([planes, mirrored(planes)], 0));
   const foreground = bothSides(mask);
   const scales = encode(Scope.frozenWith(distilled).sub("encoder"), bothSides(focused), network, geometry);
-  const pooled = scales.flatMap((map) => {
-    const [, height, , channels] = map.shape as [number, number, number, number];
-    const cover = avgPool2d(foreground, { size: side / height });
-    // An empty mask has no inside: its features are zero.
-    const total = add(sum(cover, [1, 2], { keepDims: true }), 1e-3);
-    const inside = sum(mul(map, div(cover, total)), [1, 2]);
-    return [globalAveragePool(map), reshape(inside, [-1, channels])];
-  });
+  const pooled = scales.flatMap((map) => pooledMap(map, foreground, "both"));
   const width = featureCount(config);
   return mean(reshape(concat(pooled, 1), [2, -1, width]), [0]);
 }

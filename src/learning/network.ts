@@ -122,6 +122,26 @@ export function relativeRotation(scope: Scope, coarse: Tensor): Tensor {
   return concat([cosine, sine], 1);
 }
 
+/** How a classifier sums up feature maps. */
+export type Pooling = Pick<Config["tune"], "pooling" | "pooledScales">;
+
+/**
+ * A feature map [N, H, W, C] averaged: over where the head is, over everything, or both side by side.
+ * @param foreground [N, S, S, 1] in [0, 1]: where the head is @returns each [N, C]
+ */
+export function pooledMap(map: Tensor, foreground: Tensor, pooling: Pooling["pooling"]): Tensor[] {
+  const [, height, , channels] = map.shape as [number, number, number, number];
+  const parts: Tensor[] = [];
+  if (pooling !== "average") {
+    const cover = avgPool2d(foreground, { size: foreground.shape[1]! / height });
+    // An empty mask has no inside: its features are zero.
+    const total = add(sum(cover, [1, 2], { keepDims: true }), 1e-3);
+    parts.push(reshape(sum(mul(map, div(cover, total)), [1, 2]), [-1, channels]));
+  }
+  if (pooling !== "mask") parts.push(globalAveragePool(map));
+  return parts;
+}
+
 /**
  * features → class logits [N, classes] and the pooled features they come from.
  * @param features from {@link encode}
@@ -133,24 +153,18 @@ export function classify(
   features: Features,
   foreground: Tensor,
   classes: number,
-  pooling: Config["tune"]["pooling"],
+  { pooling, pooledScales }: Pooling,
   drop?: { rate: number; random: Tensor },
 ): { logits: Tensor; pooled: Tensor } {
-  const coarse = features[3];
-  const [, h, , channels] = coarse.shape as [number, number, number, number];
-  const parts: Tensor[] = [];
-  if (pooling !== "average") {
-    const cover = avgPool2d(foreground, { size: foreground.shape[1]! / h });
-    const total = add(sum(cover, [1, 2], { keepDims: true }), 1e-3);
-    parts.push(reshape(sum(mul(coarse, div(cover, total)), [1, 2]), [-1, channels]));
-  }
-  if (pooling !== "mask") parts.push(globalAveragePool(coarse));
+  const maps = pooledScales === "all" ? features : [features[3]];
+  const parts = maps.flatMap((map) => pooledMap(map, foreground, pooling));
   const pooled = parts.length === 1 ? parts[0]! : concat(parts, 1);
   const kept = drop && drop.rate > 0 ? dropout(pooled, drop.rate, drop.random) : pooled;
   return { logits: linear(scope.sub("logits"), kept, classes), pooled };
 }
 
 /** Channels of the pooled features. */
-export function pooledChannels({ widths }: Config["network"], pooling: Config["tune"]["pooling"]): number {
-  return widths[3] * (pooling === "both" ? 2 : 1);
+export function pooledChannels({ widths }: Config["network"], { pooling, pooledScales }: Pooling): number {
+  const channels = pooledScales === "all" ? widths.reduce((all, width) => all + width, 0) : widths[3];
+  return channels * (pooling === "both" ? 2 : 1);
 }

@@ -145,6 +145,7 @@ describe("stage 2", () => {
         pose: fc.boolean(),
         suppress: fc.record({ enabled: fc.boolean() }),
         pooling: fc.constantFrom("mask", "average", "both"),
+        pooledScales: fc.constantFrom("last", "all"),
         auxiliaryMask: weight,
         consistency: weight,
         votes: fc.boolean(),

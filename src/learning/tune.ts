@@ -94,7 +94,7 @@ export function tuneStep({ set, geometry }: PosedSet, config: Config, processor:
   const weights = input("weights", [batch]);
   const partner = input("partner", [batch], "int64");
   const mix = input("mix", [batch]);
-  const random = input("random", [batch, pooledChannels(network, tune.pooling)]);
+  const random = input("random", [batch, pooledChannels(network, tune)]);
 
   const crops = { planes: cropPlanes(pixels), canvasSize: constant([side, side]), sizes };
   const maps = reshape(theta, [batch, 1, 2, 3]);
@@ -122,7 +122,7 @@ export function tuneStep({ set, geometry }: PosedSet, config: Config, processor:
   const encoder = scope.sub("encoder");
   const rated = tune.initialise === "scratch" ? encoder : encoder.withRate(tune.encoderRate);
   const features = encode(rated, views, network, geometry);
-  const { logits } = classify(scope.sub("classifier"), features, foreground, classes, tune.pooling, drop);
+  const { logits } = classify(scope.sub("classifier"), features, foreground, classes, tune, drop);
   const first = tied ? slice(logits, [0], [batch], [0]) : logits;
 
   const smoothed = add(scale(targets, 1 - tune.labelSmoothing), tune.labelSmoothing / classes);
@@ -174,7 +174,7 @@ export function tuneFeeds(posed: PosedSet, members: readonly number[], config: C
   const area = set.side * set.side * 3;
   const frame = network.viewSize ** 2;
   const marginCount = suppress.margin[1] + 1;
-  const channels = pooledChannels(tunedNetwork(config), tune.pooling);
+  const channels = pooledChannels(tunedNetwork(config), tune);
   const sample = batchSampler(random.stream("order"), members.length, batch);
   const { jitter } = augmentation;
   const feeds = {
