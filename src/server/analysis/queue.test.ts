@@ -154,6 +154,22 @@ describe("failures", () => {
   });
 });
 
+test("an image is told to be of the model that was asked, though another is in use when it answers", async () => {
+  const door = gate();
+  let model = "m";
+  const describe = () => ({ ...standIn().describe(), model });
+  const app = await started({ analyser: async () => ({ ...door.analyser, describe }) });
+  const { sample } = await withSample(app);
+  await app.client.upload(sample, "crop", { "a.png": await photograph(1, 1), "b.png": await photograph(1, 2) });
+  await vi.waitFor(() => expect(door.waiting()).toBe(1));
+  model = "n";
+  door.next();
+  await vi.waitFor(() => expect(door.waiting()).toBe(1));
+  door.next();
+  const images = await app.client.analysed(sample);
+  expect(images.map(({ analyser }) => analyser!.model)).toEqual(["m", "n"]);
+});
+
 describe("a restart", () => {
   test("goes on with what was queued and begins anew what was running, however often it is stopped in order", async () => {
     const door = gate();

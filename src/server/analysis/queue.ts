@@ -108,11 +108,13 @@ export class AnalysisQueue {
       try {
         const pathOf = (sha256: string) => originalPath(folder, sha256);
         const scaleFrom = scalePictures(db, image).map(pathOf);
+        // Of the model that is asked: when it answers, another one may be in use.
+        const description = analyser.describe();
         const analysis = await analyser.analyse(pathOf(image.sha256), image.kind, this.#stop.signal, scaleFrom);
         if (this.#stop.signal.aborted) return;
         const seconds = (performance.now() - begun) / 1000;
         this.#remember(image.kind, seconds);
-        const heads = finishImage(db, image, analysis, analyser.describe(), seconds);
+        const heads = finishImage(db, image, analysis, description, seconds);
         tell({ type: "heads", sample: image.sample, image: image.id, heads });
         done?.(image);
       } catch (error) {
