@@ -11,5 +11,6 @@ serveOrders(async (order: AnalysisOrder) => {
   analyser ??= networkAnalyser(JSON.parse(networks) as NetworkOptions, Number(threads));
   const ready = await analyser;
   if (order.do === "describe") return { kinds: ready.kinds, settings: ready.settings, description: ready.describe() };
+  if (order.do === "judge") return ready.judge(order.known, new AbortController().signal);
   return ready.analyse(order.path, order.kind, new AbortController().signal, order.scaleFrom);
 });

@@ -34,11 +34,20 @@ export class AnalyserInUse implements Analyser {
     return this.#current.analyser.describe();
   }
 
-  async analyse(...of: Parameters<Analyser["analyse"]>): ReturnType<Analyser["analyse"]> {
+  analyse(...of: Parameters<Analyser["analyse"]>): ReturnType<Analyser["analyse"]> {
+    return this.#held((analyser) => analyser.analyse(...of));
+  }
+
+  judge(...of: Parameters<Analyser["judge"]>): ReturnType<Analyser["judge"]> {
+    return this.#held((analyser) => analyser.judge(...of));
+  }
+
+  /** By the one that judges when this is called, whatever judges when it is done. */
+  async #held<T>(work: (analyser: Analyser) => Promise<T>): Promise<T> {
     const held = this.#current;
     held.at++;
     try {
-      return await held.analyser.analyse(...of);
+      return await work(held.analyser);
     } finally {
       held.at--;
       if (held.done) this.#release(held);

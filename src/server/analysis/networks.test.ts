@@ -94,6 +94,36 @@ test("a photograph's heads are those of src/fields; what cannot be used is told;
   });
 });
 
+test("heads that are judged again where they lie get the opinion that they had, but for what the middle of the square changes", async () => {
+  const path = join(folder, "again.png");
+  await writeFile(path, await encodePng(phantomField({ heads: 12, seed: 3 }).image));
+  const { heads, headLength } = await analyser.analyse(path, "field", never);
+  const asked = heads.filter(({ probabilities }) => probabilities.length > 0);
+  const centres = asked.map(({ centre }) => centre);
+  const judged = await analyser.judge({ path, kind: "field", headLength, centres }, never);
+  expect(judged).toHaveLength(asked.length);
+  for (const [i, head] of asked.entries()) {
+    const again = judged[i]!;
+    expect([again.state, again.reason]).toEqual([head.state, head.reason]);
+    // Analysed it was around the middle of what the detector saw, now around that of its outline.
+    for (const [c, p] of again.probabilities.entries()) expect(Math.abs(p - head.probabilities[c]!)).toBeLessThan(0.1);
+  }
+  // Nobody noted how long heads are: it is estimated as then.
+  expect(await analyser.judge({ path, kind: "field", centres }, never)).toEqual(judged);
+  const crop = join(folder, "0.png");
+  const [one] = (await analyser.analyse(crop, "crop", never)).heads;
+  const [again] = await analyser.judge({ path: crop, kind: "crop", centres: [one!.centre] }, never);
+  expect(again).toEqual({
+    ...{ state: one!.state, ...(one!.reason ? { reason: one!.reason } : {}) },
+    ...{ probabilities: one!.probabilities, agreement: one!.agreement },
+  });
+  await expect(
+    analyser.judge({ path: join(folder, "nowhere.png"), kind: "crop", centres }, never),
+  ).rejects.toMatchObject({
+    code: "file/not-found",
+  });
+});
+
 describe("its process", () => {
   test("is given up on demand and started anew for the next image", async () => {
     const path = join(folder, "0.png");

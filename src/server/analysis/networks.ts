@@ -1,8 +1,9 @@
 /** The program's networks as what the server asks: heads of photographs and of crops, by src/fields. */
 import { type Analysis, estimateFrom, Analyser as Networks, type Outline } from "../../fields/index.ts";
 import { type Image, readCrop, readImage } from "../../imaging/index.ts";
+import type { Prediction } from "../../learning/index.ts";
 import { isAndroscopeError } from "../../runs/index.ts";
-import type { Analyser } from "./analyser.ts";
+import type { Analyser, KnownHeads, Opinion } from "./analyser.ts";
 
 /** What finds and judges heads. */
 export interface NetworkOptions {
@@ -34,9 +35,37 @@ export async function networkAnalyser({ headLength, ...files }: NetworkOptions, 
       if (length === undefined) return { width, height, heads: [] };
       return { ...cornersOnly(await networks.field(image, length)), headLength: length };
     },
+    judge: async (known) => (await judgeKnown(networks, known, headLength)).map((prediction) => opinionOf(prediction)),
     dispose: () => networks.dispose(),
   };
 }
+
+/**
+ * What a model says of heads whose places are known. Undefined for all where nothing in the photograph tells how long heads are.
+ * @param given pixels that a usual head is long where nobody noted it
+ */
+export async function judgeKnown(
+  networks: Networks,
+  { path, kind, centres, headLength }: KnownHeads,
+  given: number | undefined,
+): Promise<(Prediction | undefined)[]> {
+  if (kind === "crop") {
+    const prediction = await networks.judgeCrop(await readCrop(path));
+    return centres.map(() => prediction);
+  }
+  const image = await readImage(path);
+  const length = headLength ?? given ?? (await lengthIn(image));
+  return length === undefined ? centres.map(() => undefined) : networks.judge(image, length, centres);
+}
+
+/** Without masks and features, which no answer needs. */
+const opinionOf = (prediction: Prediction | undefined): Opinion | undefined =>
+  prediction && {
+    state: prediction.refused ? "refused" : "head",
+    ...(prediction.refused ? { reason: prediction.refused } : {}),
+    probabilities: [...prediction.probabilities],
+    agreement: prediction.agreement,
+  };
 
 /** Estimates are dear, and those of a sample are asked for again with each of its photographs. */
 class Scales {

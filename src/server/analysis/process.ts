@@ -4,12 +4,13 @@ import type { AnalyserDescription } from "../../fields/index.ts";
 import { AndroscopeError } from "../../runs/index.ts";
 import type { ImageKind } from "../api.ts";
 import { Helper } from "../child.ts";
-import type { Analyser, ScaledAnalysis } from "./analyser.ts";
+import type { Analyser, KnownHeads, Opinion, ScaledAnalysis } from "./analyser.ts";
 import type { NetworkOptions } from "./networks.ts";
 
 export type AnalysisOrder =
   | { do: "describe" }
-  | { do: "analyse"; path: string; kind: ImageKind; scaleFrom?: readonly string[] };
+  | { do: "analyse"; path: string; kind: ImageKind; scaleFrom?: readonly string[] }
+  | { do: "judge"; known: KnownHeads };
 
 /** Far more than an analysis takes on a slow machine: what takes longer hangs. */
 const SECONDS: Record<ImageKind, number> = { crop: 120, field: 1800 };
@@ -43,6 +44,11 @@ export async function analyserProcess(networks: NetworkOptions): Promise<Analyse
             signal,
           },
         ),
+      judge: (known, signal) =>
+        helper.run<(Opinion | undefined)[]>({ do: "judge", known } satisfies AnalysisOrder, {
+          ...limit(SECONDS[known.kind]),
+          signal,
+        }),
       dispose: () => helper.close(),
     };
   } catch (error) {

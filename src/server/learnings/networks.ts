@@ -14,10 +14,9 @@ import {
   type ReviewedHead,
 } from "../../evaluation/index.ts";
 import { Analyser as Networks } from "../../fields/index.ts";
-import { readCrop, readImage } from "../../imaging/index.ts";
 import { lastLayer, type Prediction, withLastLayer } from "../../learning/index.ts";
 import { AndroscopeError, makeFolder, readBytes, version, writeFileAtomic } from "../../runs/index.ts";
-import { lengthIn, type NetworkOptions } from "../analysis/networks.ts";
+import { judgeKnown, type NetworkOptions } from "../analysis/networks.ts";
 import { type Learned, type LearningNews, type LearningOrder, modelFile, type ReviewedImage } from "./learner.ts";
 
 /** Of the dealing of photographs into parts. */
@@ -49,7 +48,8 @@ export async function learn(
       if (opened.description.classes.join("\n") !== classes.join("\n"))
         throw otherClasses(classes, opened.description.classes);
       for (const image of some) {
-        const predictions = await judge(opened, image, networks.headLength);
+        const known = { ...image, centres: image.heads.map(({ centre }) => centre) };
+        const predictions = await judgeKnown(opened, known, networks.headLength);
         for (const [i, { id }] of image.heads.entries()) if (predictions[i]) judged.set(id, predictions[i]);
         done += image.heads.length;
         news();
@@ -139,23 +139,3 @@ const otherClasses = (expected: readonly string[], found: readonly string[]) =>
   });
 
 const files = ({ headLength: _, ...named }: NetworkOptions) => named;
-
-/** Undefined for all where nothing in the photograph tells how long heads are. */
-async function judge(
-  networks: Networks,
-  { path, kind, heads, headLength }: ReviewedImage,
-  given: number | undefined,
-): Promise<(Prediction | undefined)[]> {
-  if (kind === "crop") {
-    const prediction = await networks.judgeCrop(await readCrop(path));
-    return heads.map(() => prediction);
-  }
-  const image = await readImage(path);
-  const length = headLength ?? given ?? (await lengthIn(image));
-  if (length === undefined) return heads.map(() => undefined);
-  return networks.judge(
-    image,
-    length,
-    heads.map(({ centre }) => centre),
-  );
-}

@@ -36,6 +36,12 @@ export function standIn(options: { before?: (kind: ImageKind) => Promise<void> }
       const heads = Array.from({ length: kind === "crop" ? 1 : data[0]! }, (_, i) => drawn(i, width));
       return { width, height, heads };
     },
+    // A class further than in the analysis, and surer of it; the last two fifths of a photograph are no heads to it.
+    judge: async ({ centres }) =>
+      centres.map((_, i) => ({
+        ...(5 * i < 3 * centres.length ? { state: "head" } : { state: "refused", reason: "mask" }),
+        ...{ probabilities: CLASSES.map((_, c) => (c === (i + 1) % 3 ? 0.9 : 0.05)), agreement: 0.85 },
+      })),
     dispose() {},
   };
 }
