@@ -96,6 +96,10 @@ export const ERROR_CODES = {
   "learning/not-here": "No model can be learned here.",
   "learning/failed": "A learning broke off.",
   "learning/stopped": "A learning was given up.",
+  "judging/nothing": "No undecided head carries the opinion of another model than the one in use.",
+  "judging/busy": "The sample is being judged again already.",
+  "judging/other-model": "Another model was taken into use before heads were judged again.",
+  "judging/failed": "Judging heads again broke off.",
   "store/newer": "The database was made by a newer version.",
   "store/damaged": "The database is damaged or none of Androscope's.",
 } as const satisfies Record<string, string>;

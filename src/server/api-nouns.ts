@@ -182,10 +182,12 @@ export const headSchema = z.object({
   centre: point,
   /** Unit vector along the major axis towards the tail. */
   axis: point,
-  /** The model's, in the order of the classes; empty for heads that are cut or added. */
+  /** The model's, in the order of its own classes; empty for heads that are cut or added. */
   probabilities: z.array(finite),
   /** The model's class; null where it gives none: cut, refused or added heads. */
   modelClass: z.string().nullable(),
+  /** SHA-256 of the model that gave probabilities and class; null where none did, or while `hidden`. */
+  judgedBy: z.string().nullable(),
   measures: measuresSchema.nullable(),
   /** Who drew the outline that holds now; the measures are of this outline. */
   outlineBy: z.enum(["model", "reader"]),
@@ -214,6 +216,8 @@ export const LOG_ACTIONS = [
   "analysis",
   /** Another model judges from then on; of no sample. */
   "model",
+  /** A sample's undecided heads judged again with another model. */
+  "judge",
 ] as const;
 
 /** One act. What `old` and `new` hold follows from `action`: docs/app-api.md. */
@@ -263,13 +267,16 @@ export const sampleReportSchema = z.object({
   /** The asking reader reads blind and has heads left: others' counts are kept back. */
   hidden: z.boolean(),
   classes: z.array(z.string()),
+  /** Whatever model each head carries the opinion of; `models` tells them apart. */
   model: countsSchema,
+  /** Every model whose opinions are in the sample: of how many heads, and its own count of these. */
+  models: z.array(z.object({ analyser: analyserSchema, heads: z.int(), counts: countsSchema })),
   readers: z.array(z.object({ reading: readingSchema, counts: countsSchema })),
   /** A head's consensus; without one what all who decided it agree on. Null while hidden. */
   final: countsSchema.nullable(),
   agreement: z.array(agreementSchema),
   images: z.array(imageSchema),
-  /** Each description once. */
+  /** Each description once: of analyses, and of what heads were judged again by. */
   analysers: z.array(analyserSchema),
   program: z.string(),
   settings: z.record(z.string(), z.json()),
@@ -288,6 +295,8 @@ export const disagreementSchema = z.object({
 
 /** Of a model that is learned from decisions: api-learnings.ts. */
 export const LEARNING_STATES = ["running", "done", "failed"] as const;
+/** Of heads that are judged again: api-judgings.ts. */
+export const JUDGING_STATES = ["queued", "running", "done", "stopped", "failed"] as const;
 
 /** What `GET /api/events` sends, as JSON in `data`. None holds a decision's value. */
 export const eventSchema = z.discriminatedUnion("type", [
@@ -320,6 +329,16 @@ export const eventSchema = z.discriminatedUnion("type", [
     type: z.literal("learning"),
     learning: idSchema,
     state: z.enum(LEARNING_STATES),
+    done: z.int(),
+    of: z.int(),
+    secondsLeft: z.number().nullable(),
+  }),
+  /** How far judging a sample again is, in heads. Null where the time left is not yet known. When it is done ask for its heads again. */
+  z.object({
+    type: z.literal("judging"),
+    judging: idSchema,
+    sample: idSchema,
+    state: z.enum(JUDGING_STATES),
     done: z.int(),
     of: z.int(),
     secondsLeft: z.number().nullable(),

@@ -7,6 +7,7 @@
  * so that somebody who reads blind is shown nobody else's decisions.
  */
 import { z } from "zod";
+import { JUDGING_ROUTES, judgingSchema, opinionSchema } from "./api-judgings.ts";
 import { LEARNING_ROUTES } from "./api-learnings.ts";
 import * as nouns from "./api-nouns.ts";
 import {
@@ -22,6 +23,7 @@ import {
   sampleParams,
 } from "./api-parts.ts";
 
+export * from "./api-judgings.ts";
 export * from "./api-learnings.ts";
 export * from "./api-nouns.ts";
 export { doneSchema, type Media, type Route } from "./api-parts.ts";
@@ -311,12 +313,16 @@ export const API = {
   exportJson: {
     method: "GET",
     path: "/api/samples/:sample/export.json",
-    summary: "Report, heads with outlines, and log. Refused to a blind reader who has heads left.",
+    summary:
+      "Report, heads with outlines, former opinions of models, and log. Refused to a blind reader who has heads left.",
     params: sampleParams,
     query: forReader,
     response: z.object({
       report: nouns.sampleReportSchema,
       heads: z.array(nouns.headSchema),
+      /** What models said of heads before these were judged again. */
+      formerOpinions: z.array(opinionSchema.extend({ head: nouns.idSchema })),
+      judgings: z.array(judgingSchema),
       log: z.array(nouns.logRowSchema),
     }),
   },
@@ -330,6 +336,7 @@ export const API = {
   },
 
   ...LEARNING_ROUTES,
+  ...JUDGING_ROUTES,
 
   events: {
     method: "GET",

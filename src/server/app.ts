@@ -11,6 +11,7 @@ import { Guard } from "./http/guard.ts";
 import { PAGE } from "./http/page.ts";
 import { httpServer } from "./http/server.ts";
 import { UPLOAD_LIMITS, type UploadLimits } from "./http/uploads.ts";
+import { Judgings } from "./judgings/judgings.ts";
 import type { Learner } from "./learnings/learner.ts";
 import { Learnings, pathOfModel } from "./learnings/learnings.ts";
 import { DECODING_SECONDS, Pictures, preparePictures } from "./pictures/pictures.ts";
@@ -80,6 +81,8 @@ export async function startApp(options: AppOptions): Promise<App> {
       done: (image) => void pictures.makeThumbnails(image, tilesOf(db, image.id)).catch(() => {}),
     });
     closing.push(() => queue.close());
+    const judgings = new Judgings({ db, folder, analyser, tell: (event) => events.tell(event) });
+    closing.push(() => judgings.close());
     const learnings = new Learnings({
       ...{ db, folder, analyser, learner: options.learner },
       tell: (event) => events.tell(event),
@@ -88,7 +91,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     const guard = new Guard(host);
     const limits = { ...UPLOAD_LIMITS, ...options.limits };
     const server = await httpServer(
-      { db, folder, analyser, learnings, queue, pictures, events, guard, limits },
+      { db, folder, analyser, learnings, judgings, queue, pictures, events, guard, limits },
       options.page ?? PAGE,
     );
     closing.push(async () => {
@@ -101,6 +104,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     const { port: given } = server.server.address() as AddressInfo;
     guard.listensOn(given);
     queue.wake();
+    judgings.wake();
     const origin = `http://${shownHost(host)}:${given}`;
     return { origin, url: `${origin}/#token=${guard.token}`, token: guard.token, close };
   } catch (error) {

@@ -10,7 +10,7 @@
  */
 import { createHash } from "node:crypto";
 import { isCounted } from "../counts.ts";
-import type { FoundHead } from "../head.ts";
+import type { AnalyserDescription, FoundHead } from "../head.ts";
 import { micrometres } from "../measures.ts";
 import { colourOf, GREY } from "./colours.ts";
 import { signedArea, simplified } from "./polygon.ts";
@@ -22,6 +22,8 @@ export interface GeoJsonOptions {
   readonly objectType?: "detection" | "annotation";
   /** The class that people decided on, null where they took the head out of the count; undefined: what the model says stands. */
   readonly decided?: (head: FoundHead) => string | null | undefined;
+  /** Whose opinion each head carries, where not all are the sample's analyser's; undefined: of no model. */
+  readonly judgedBy?: (head: FoundHead) => AnalyserDescription | undefined;
 }
 
 /** One picture's FeatureCollection. */
@@ -31,11 +33,22 @@ export function geoJson(sample: AnalysedSample, picture: AnalysedPicture, option
     // Foreign members, which RFC 7946 allows and QuPath passes over.
     image: picture.path,
     use: RESEARCH_USE,
+    ...(options.judgedBy ? { models: modelsOf(picture, options.judgedBy) } : {}),
     // An outline of fewer than three corners is no polygon. None is found; a crop's empty mask has one.
     features: picture.analysis.heads
       .filter((head) => simplified(head.outline).length >= 3)
       .map((head) => feature(sample, picture, head, options)),
   };
+}
+
+/** Every model whose opinions are in the picture, by SHA-256, and how many heads carry one. */
+function modelsOf({ analysis }: AnalysedPicture, judgedBy: NonNullable<GeoJsonOptions["judgedBy"]>) {
+  const heads = new Map<string, number>();
+  for (const head of analysis.heads) {
+    const model = judgedBy(head)?.model;
+    if (model !== undefined) heads.set(model, (heads.get(model) ?? 0) + 1);
+  }
+  return [...heads].map(([model, count]) => ({ model, heads: count }));
 }
 
 export type GeoJsonCollection = ReturnType<typeof geoJson>;
@@ -44,13 +57,16 @@ function feature(
   { analyser, criteria, normalClass }: AnalysedSample,
   picture: AnalysedPicture,
   head: FoundHead,
-  { objectType = "detection", decided }: GeoJsonOptions,
+  { objectType = "detection", decided, judgedBy }: GeoJsonOptions,
 ) {
+  const model = judgedBy ? judgedBy(head) : analyser;
+  // Another model may have other classes, or another order of them.
+  const classes = model?.classes ?? [];
   const { umPerPx, excluded, path } = picture;
   const { label, limits, against } = verdictOf(head, { umPerPx, normalClass, ...(criteria ? { criteria } : {}) });
   const decision = decided?.(head);
   const accepted = decision === undefined ? isCounted(head, excluded) : decision !== null;
-  const name = decision ?? (label === undefined ? undefined : analyser.classes[label]!);
+  const name = decision ?? (label === undefined ? undefined : classes[label]);
   const classification =
     accepted && name !== undefined
       ? { name: oneLine(name), color: [...colourOf(analyser.classes.indexOf(name)).rgb] }
@@ -67,11 +83,12 @@ function feature(
       name: String(head.number),
       classification,
       isLocked: true,
-      measurements: measurements(head, analyser.classes, umPerPx),
+      measurements: measurements(head, classes, umPerPx),
       metadata: {
         state: head.state,
         ...(head.reason ? { reason: head.reason } : {}),
         ...(decision === undefined ? {} : { decided: "by people" }),
+        ...(judgedBy && model ? { model: model.model } : {}),
         ...(against.length > 0 ? { against: against.join(" ") } : {}),
         ...Object.fromEntries(limits.map(({ measure, verdict }) => [`limit ${measure}`, verdict])),
       },
@@ -80,7 +97,7 @@ function feature(
       ...(head.reason ? { reason: head.reason } : {}),
       accepted,
       ...(name === undefined ? {} : { class: name }),
-      probabilities: Object.fromEntries(head.probabilities.map((p, c) => [analyser.classes[c]!, p])),
+      probabilities: Object.fromEntries(head.probabilities.map((p, c) => [classes[c]!, p])),
       measures: head.measures,
     },
   };

@@ -34,10 +34,7 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
 export function statusOf(error: unknown): number {
   if (!isAndroscopeError(error)) return 500;
   const { code } = error;
-  return (
-    STATUS[code] ??
-    (code.startsWith("review/") || code.startsWith("learning/") ? 409 : code.startsWith("image/") ? 422 : 500)
-  );
+  return STATUS[code] ?? (/^(review|learning|judging)\//.test(code) ? 409 : code.startsWith("image/") ? 422 : 500);
 }
 
 /** @param issues of zod, the first of which is told */

@@ -13,14 +13,17 @@ import {
   type RouteName,
   type SampleReport,
 } from "../api.ts";
+import type { Judgings } from "../judgings/judgings.ts";
 import type { Learnings } from "../learnings/learnings.ts";
 import type { Pictures } from "../pictures/pictures.ts";
 import type { Database } from "../store/database.ts";
 import { exportCsv, exportGeoJson, exportJson } from "../store/exports.ts";
 import { headOf, listHeads, tileByKey, tilesOf } from "../store/heads.ts";
 import { imageOf, listImages } from "../store/images.ts";
+import { listOpinions, sampleOpinions } from "../store/judgings.ts";
 import { changedHeads, learningOf, listLearnings } from "../store/learnings.ts";
 import { logOfHead } from "../store/log.ts";
+import { opinionsOn } from "../store/opinions.ts";
 import { requireReader, requireSample } from "../store/refusals.ts";
 import { RESEARCH_USE, reportOf } from "../store/report.ts";
 import {
@@ -54,6 +57,7 @@ export interface Context {
   folder: string;
   analyser: Analyser;
   learnings: Learnings;
+  judgings: Judgings;
   queue: AnalysisQueue;
   pictures: Pictures;
   events: Events;
@@ -83,7 +87,7 @@ export type Handlers = {
 const FOR_EVER = "private, max-age=31536000, immutable";
 
 export function handlersOf(context: Context, openapi: () => Record<string, unknown>): Handlers {
-  const { db, folder, analyser, learnings, queue, pictures, events, guard, limits } = context;
+  const { db, folder, analyser, learnings, judgings, queue, pictures, events, guard, limits } = context;
   const { classes } = analyser.describe();
   const tell = (event: AppEvent) => events.tell(event);
   const changed = <T extends { id: number }>(sample: T): T => {
@@ -252,12 +256,27 @@ export function handlersOf(context: Context, openapi: () => Record<string, unkno
     },
     async useModel({ body: { learning, ...act } }) {
       const done = await learnings.use(act, learning);
+      judgings.modelChanged();
       const description = analyser.describe();
       return {
         ...done,
         analyser: { ...description, classes: [...description.classes] },
         learning: learnings.inUse?.learning ?? null,
       };
+    },
+
+    listOpinions: ({ query: { reader } }) => ({ samples: listOpinions(db, reader, analyser.describe().model) }),
+    sampleOpinions: ({ params: { sample }, query: { reader } }) =>
+      sampleOpinions(db, sample, reader, analyser.describe().model),
+    judgeAgain: ({ params, body }) => judgings.start(body, params.sample),
+    stopJudging({ params }) {
+      judgings.stop(params.judging);
+      return { ok: true };
+    },
+    headOpinions({ params, query: { reader } }) {
+      requireReader(db, reader);
+      const { id, hidden } = headOf(db, params.head, reader);
+      return { opinions: hidden ? [] : opinionsOn(db, id), hidden };
     },
 
     events: ({ reply }) => events.add(reply),

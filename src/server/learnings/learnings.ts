@@ -8,7 +8,6 @@ import type { AnalyserInUse } from "../analysis/in-use.ts";
 import type { AppEvent, Done, Learning } from "../api.ts";
 import { apiError } from "../http/failures.ts";
 import type { Database } from "../store/database.ts";
-import { requireOpenEyes } from "../store/exports.ts";
 import {
   beginLearning,
   chooseModel,
@@ -23,7 +22,7 @@ import {
 } from "../store/learnings.ts";
 import { originalPath } from "../store/originals.ts";
 import { requireReader } from "../store/refusals.ts";
-import type { Act } from "../store/review.ts";
+import { type Act, requireOpenEyes } from "../store/review.ts";
 import { type Learner, type LearningNews, MODELS, modelFile, type ReviewedImage } from "./learner.ts";
 
 export interface LearningsOptions {

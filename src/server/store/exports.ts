@@ -12,20 +12,15 @@ import {
 import { formatCsv } from "../../runs/index.ts";
 import type { Head, ImageRecord, ResponseOf, SampleReport } from "../api.ts";
 import type { Database } from "./database.ts";
-import { isBlindNow, listHeads } from "./heads.ts";
+import { listHeads } from "./heads.ts";
 import { imageOf } from "./images.ts";
+import { judgingsOf } from "./judgings.ts";
 import { logOfSample } from "./log.ts";
-import { notFound, requireReader, requireSample } from "./refusals.ts";
+import { formerOpinions, modelsIn } from "./opinions.ts";
+import { notFound } from "./refusals.ts";
 import { all, finalOf, inWords, reportOf } from "./report.ts";
-import { blind } from "./review.ts";
+import { requireOpenEyes } from "./review.ts";
 import { sampleOf } from "./samples.ts";
-
-/** @throws `review/blind`: an export holds everybody's decisions */
-export function requireOpenEyes(db: Database, sample: number, reader: number): void {
-  requireSample(db, sample);
-  requireReader(db, reader);
-  if (isBlindNow(db, sample, reader)) throw blind(`sample ${sample}`);
-}
 
 export function exportJson(
   db: Database,
@@ -38,23 +33,30 @@ export function exportJson(
   return {
     report: reportOf(db, sample, reader, classes, settings),
     heads: listHeads(db, { sample, reader, outlines: true }),
+    formerOpinions: formerOpinions(db, sample),
+    judgings: judgingsOf(db, sample),
     log: logOfSample(db, sample),
   };
 }
 
-/** One image's heads with the outlines that hold now, as QuPath opens them; classes are what people decided, where they have. */
+/**
+ * One image's heads with the outlines that hold now, as QuPath opens them; classes are what people decided, where they have.
+ * @param inUse describes an image that nothing has analysed yet
+ */
 export function exportGeoJson(
   db: Database,
   sample: number,
   reader: number,
   image: number,
-  analyser: AnalyserDescription,
+  inUse: AnalyserDescription,
 ): GeoJsonCollection {
   requireOpenEyes(db, sample, reader);
   const { umPerPx } = sampleOf(db, sample);
-  const { name, width, height } = pictureOf(db, sample, image);
+  const { name, width, height, analyser } = pictureOf(db, sample, image);
   const heads = listHeads(db, { sample, reader, outlines: true }).filter((head) => head.image === image);
   const finals = new Map(heads.map((head) => [head.number, finalOf(head)]));
+  const models = new Map(modelsIn(db, sample).map((one) => [one.analyser.model, one.analyser]));
+  const judgedBy = new Map(heads.map((head) => [head.number, models.get(head.judgedBy ?? "")]));
   const found = heads.flatMap((head): FoundHead[] =>
     head.measures && head.outline
       ? [
@@ -72,7 +74,11 @@ export function exportGeoJson(
     analysis: { width, height, heads: found },
     umPerPx: umPerPx ?? undefined,
   };
-  return geoJson({ analyser, pictures: [picture] }, picture, {
+  // Who found the heads, not who judges now: their ids in other programs stay the same.
+  const finder = analyser ?? inUse;
+  const classes = [...new Set([finder, inUse, ...models.values()].flatMap((one) => one.classes))];
+  return geoJson({ analyser: { ...finder, classes }, pictures: [picture] }, picture, {
+    judgedBy: ({ number }) => judgedBy.get(number),
     decided({ number }) {
       const final = finals.get(number);
       if (final === undefined || final === "disputed") return undefined;
@@ -96,19 +102,22 @@ const rest = ({ number, state, score, agreement, centre, axis, probabilities }: 
 /** A row per head. Lengths in micrometres only where the sample is calibrated. */
 export function exportCsv(db: Database, sample: number, reader: number, classes: readonly string[]): string {
   requireOpenEyes(db, sample, reader);
-  const { sample: of, images, readers, classes: names } = reportOf(db, sample, reader, classes, {});
+  const { sample: of, images, readers, models, classes: names } = reportOf(db, sample, reader, classes, {});
+  const classesOf = new Map(models.map(({ analyser }) => [analyser.model, analyser.classes]));
   const imageOf = new Map(images.map((image) => [image.id, image]));
   const columnOf = new Map(readers.map(({ reading }) => [reading.reader.id, `reader ${reading.reader.name}`]));
   const lengths = of.umPerPx === null ? [] : ["length_um", "width_um", "area_um2", "perimeter_um"];
   const columns = [
     ...["image", "image_sha256", "kind", "head", "source", "state", "refused", "final", "settled_by", "settled_at"],
     ...columnOf.values(),
-    ...["model_class", ...names.map((name) => `prob_${name}`), "agreement", "score", "outline_by"],
+    ...["model_class", "model", ...names.map((name) => `prob_${name}`), "agreement", "score", "outline_by"],
     ...["centre_x", "centre_y", "length_px", "width_px", "area_px", "perimeter_px", "ellipticity", "elongation"],
     ...["rugosity", "regularity", "symmetry", "acrosome_share", "vacuoles", "vacuole_share", "angle_deg", ...lengths],
   ];
   const rows = listHeads(db, { sample, reader }).map((head) => {
     const image = imageOf.get(head.image)!;
+    // Another model may have other classes, or another order of them.
+    const own = classesOf.get(head.judgedBy ?? "") ?? [];
     const decisions = all(head).map(({ reader, value }) => [columnOf.get(reader.id)!, inWords(value)] as const);
     return {
       ...{ image: plain(image.name), image_sha256: image.sha256, kind: image.kind, head: head.number },
@@ -117,7 +126,8 @@ export function exportCsv(db: Database, sample: number, reader: number, classes:
       settled_at: head.consensus?.at ?? "",
       ...Object.fromEntries(decisions),
       model_class: head.modelClass,
-      ...Object.fromEntries(names.map((name, i) => [`prob_${name}`, fixed(head.probabilities[i], 5)])),
+      model: head.judgedBy,
+      ...Object.fromEntries(names.map((name) => [`prob_${name}`, fixed(head.probabilities[own.indexOf(name)], 5)])),
       ...{ agreement: fixed(head.agreement, 4), score: fixed(head.score, 4) },
       ...{ centre_x: fixed(head.centre[0], 2), centre_y: fixed(head.centre[1], 2) },
       ...measuresOf(head, of.umPerPx),

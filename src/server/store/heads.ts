@@ -5,6 +5,7 @@ import type { Morphometry } from "../../heads/index.ts";
 import { hashOf } from "../../runs/index.ts";
 import type { Decision, Head, ImageRecord, Reading, Value } from "../api.ts";
 import type { Database } from "./database.ts";
+import { ANALYSER, WITH_JUDGING } from "./opinions.ts";
 import { notFound } from "./refusals.ts";
 import { roleOf } from "./samples.ts";
 
@@ -23,6 +24,7 @@ interface HeadRow {
   centre_y: number;
   probabilities: string;
   model_class: string | null;
+  judged_by: string | null;
   outline?: string;
   measures: string;
   outline_by: Head["outlineBy"];
@@ -42,8 +44,9 @@ interface DecisionRow {
   seq: number;
 }
 
-const COLUMNS = `heads.id, image, number, source, heads.state, reason, score, agreement, axis_x, axis_y, centre_x,
-  centre_y, probabilities, model_class, heads.measures, outline_by, thumb, thumb_x, thumb_y, thumb_side`;
+const COLUMNS = `heads.id, image, number, source, heads.state, heads.reason, score, agreement, axis_x, axis_y, centre_x,
+  centre_y, probabilities, model_class, heads.measures, outline_by, thumb, thumb_x, thumb_y, thumb_side,
+  CASE WHEN probabilities <> '[]' THEN json_extract(${ANALYSER}, '$.model') END AS judged_by`;
 
 export interface HeadQuery {
   sample: number;
@@ -56,11 +59,11 @@ export interface HeadQuery {
 
 /** By image and number. */
 export function listHeads(db: Database, { sample, reader, image, ids, outlines = false }: HeadQuery): Head[] {
-  const chosen = `sample = ?1 AND withdrawn = 0 AND (?2 IS NULL OR image = ?2)
+  const chosen = `images.sample = ?1 AND withdrawn = 0 AND (?2 IS NULL OR image = ?2)
     AND (?3 IS NULL OR heads.id IN (SELECT value FROM json_each(?3)))`;
   const values = [sample, image ?? null, ids ? JSON.stringify(ids) : null] as const;
   const rows = db.all<HeadRow>(
-    `SELECT ${COLUMNS}${outlines ? ", outline" : ""} FROM heads JOIN images ON images.id = image
+    `SELECT ${COLUMNS}${outlines ? ", outline" : ""} FROM heads ${WITH_JUDGING}
      WHERE ${chosen} ORDER BY image, number`,
     ...values,
   );
@@ -116,6 +119,8 @@ function asHead(row: HeadRow, seen: Pick<Head, "decision" | "hidden" | "others" 
     axis: [row.axis_x, row.axis_y],
     probabilities: JSON.parse(row.probabilities),
     modelClass: row.model_class,
+    // Where heads are judged again, decided ones are not: whose opinion it is would tell of others' decisions.
+    judgedBy: seen.hidden ? null : row.judged_by,
     measures: JSON.parse(row.measures),
     outlineBy: row.outline_by,
     ...(row.outline === undefined ? {} : { outline: JSON.parse(row.outline) }),
@@ -224,11 +229,15 @@ export function insertFound(
   });
 }
 
-/** A sum over everything that the analysis of an image found, for the log. */
+/** A sum over everything that the analysis of an image found, for the log. Of heads that were judged again: as they were then. */
 export function foundSum(db: Database, image: number): string {
+  const then = ["state", "reason", "agreement", "probabilities", "model_class"].map(
+    (name) => `CASE WHEN former.head IS NULL THEN heads.${name} ELSE former.${name} END AS ${name}`,
+  );
   const rows = db.all(
-    `SELECT number, state, reason, score, agreement, axis_x, axis_y, centre_x, centre_y, probabilities, model_class,
-       first_outline, first_measures FROM heads WHERE image = ? AND source = 'model' ORDER BY number`,
+    `SELECT number, score, axis_x, axis_y, centre_x, centre_y, first_outline, first_measures, ${then.join()}
+     FROM heads LEFT JOIN former_opinions AS former ON former.head = heads.id AND former.judging IS NULL
+     WHERE image = ? AND source = 'model' ORDER BY number`,
     image,
   );
   return hashOf(rows);

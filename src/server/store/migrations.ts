@@ -197,4 +197,50 @@ const learnings: Migration = (db) =>
     INSERT INTO model_in_use VALUES (1, NULL);
   `);
 
-export const MIGRATIONS: readonly Migration[] = [first, learnings];
+/** Heads judged again with another model: what each model said is kept. */
+const judgings: Migration = (db) =>
+  db.exec(`
+    CREATE TABLE judgings (
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      -- of the client: the same one again starts nothing
+      act TEXT NOT NULL UNIQUE,
+      reader INTEGER NOT NULL REFERENCES readers,
+      sample INTEGER NOT NULL REFERENCES samples,
+      reason TEXT NOT NULL,
+      begun TEXT NOT NULL,
+      -- JSON: whose opinion heads are to get
+      analyser TEXT NOT NULL,
+      state TEXT NOT NULL,
+      -- times it was begun: one that ends the program does not do so for ever
+      attempts INTEGER NOT NULL DEFAULT 0,
+      finished TEXT,
+      error TEXT,
+      -- JSON as the API gives it
+      result TEXT
+    ) STRICT;
+    CREATE INDEX judgings_sample ON judgings (sample);
+
+    -- In which judging a head got what it carries; null: in the analysis of its image.
+    ALTER TABLE heads ADD COLUMN judging INTEGER REFERENCES judgings;
+    CREATE INDEX heads_judging ON heads (judging);
+
+    -- What heads carried before, and in which judging they had got that.
+    CREATE TABLE former_opinions (
+      head INTEGER NOT NULL REFERENCES heads,
+      judging INTEGER REFERENCES judgings,
+      state TEXT NOT NULL,
+      reason TEXT,
+      agreement REAL NOT NULL,
+      probabilities TEXT NOT NULL,
+      model_class TEXT
+    ) STRICT;
+    -- To an index two nulls are different.
+    CREATE UNIQUE INDEX former_opinions_head ON former_opinions (head, coalesce(judging, 0));
+    CREATE INDEX former_opinions_judging ON former_opinions (judging);
+    CREATE TRIGGER former_opinions_no_update BEFORE UPDATE ON former_opinions
+      BEGIN SELECT RAISE(ABORT, 'former opinions only grow'); END;
+    CREATE TRIGGER former_opinions_no_delete BEFORE DELETE ON former_opinions
+      BEGIN SELECT RAISE(ABORT, 'former opinions only grow'); END;
+  `);
+
+export const MIGRATIONS: readonly Migration[] = [first, learnings, judgings];

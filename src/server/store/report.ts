@@ -6,6 +6,7 @@ import type { Database } from "./database.ts";
 import { isBlindNow, listHeads } from "./heads.ts";
 import { listImages } from "./images.ts";
 import { logEnd } from "./log.ts";
+import { judgedWith, type ModelOpinions, modelsIn } from "./opinions.ts";
 import { requireReader } from "./refusals.ts";
 import { differ, nameOf } from "./review.ts";
 import { sampleOf } from "./samples.ts";
@@ -25,9 +26,8 @@ export function reportOf(
   const hidden = isBlindNow(db, sample, reader);
   const heads = listHeads(db, { sample, reader });
   const images = listImages(db, sample);
-  const analysers = [
-    ...new Map(images.flatMap(({ analyser }) => (analyser ? [[hashOf(analyser), analyser] as const] : []))).values(),
-  ];
+  const described = [...images.flatMap(({ analyser }) => analyser ?? []), ...judgedWith(db, sample)];
+  const analysers = [...new Map(described.map((analyser) => [hashOf(analyser), analyser] as const)).values()];
   const names = [...new Set([...classes, ...analysers.flatMap((one) => one.classes)])];
   // Who only looked has read nothing.
   const readers = of.readings.filter(({ role, decided }) => role === "blind" || decided > 0);
@@ -39,6 +39,11 @@ export function reportOf(
     hidden,
     classes: names,
     model: modelCounts(heads, names),
+    models: modelsIn(db, sample).map((one) => ({
+      analyser: one.analyser,
+      heads: one.heads,
+      counts: countsOf(one, names),
+    })),
     readers: shown.map((reading) => ({
       reading,
       counts: counted(
@@ -114,6 +119,17 @@ function modelCounts(heads: readonly Head[], classes: readonly string[]): Counts
     if (state === "cut" || state === "refused") counts[state]++;
     else if (modelClass === null) counts.undecided++;
     else counts.classes[modelClass] = (counts.classes[modelClass] ?? 0) + 1;
+  }
+  return counts;
+}
+
+/** One model's opinions alone: heads that it was asked about. */
+function countsOf({ said }: ModelOpinions, classes: readonly string[]): Counts {
+  const counts = none(classes);
+  for (const { state, modelClass, heads } of said) {
+    if (state !== "head") counts[state] += heads;
+    else if (modelClass === null) counts.undecided += heads;
+    else counts.classes[modelClass] = (counts.classes[modelClass] ?? 0) + heads;
   }
   return counts;
 }

@@ -7,7 +7,7 @@ import type { Morphometry } from "../../heads/index.ts";
 import { AndroscopeError } from "../../runs/index.ts";
 import type { Disagreement, Done, Head, Value } from "../api.ts";
 import type { Database } from "./database.ts";
-import { headOf, insertAdded, listHeads } from "./heads.ts";
+import { headOf, insertAdded, isBlindNow, listHeads } from "./heads.ts";
 import { imageOf } from "./images.ts";
 import { type Appended, append, replayOf } from "./log.ts";
 import { requireHead, requireReader, requireSample } from "./refusals.ts";
@@ -187,6 +187,13 @@ export function blind(head: number | string): AndroscopeError {
     where: typeof head === "number" ? `head ${head}` : head,
     fix: "Decide first.",
   });
+}
+
+/** For what holds, or tells of, everybody's decisions. @throws `review/blind`, `server/not-found` */
+export function requireOpenEyes(db: Database, sample: number, reader: number): void {
+  requireSample(db, sample);
+  requireReader(db, reader);
+  if (isBlindNow(db, sample, reader)) throw blind(`sample ${sample}`);
 }
 
 /** An outline as somebody drew it, measured. */

@@ -172,15 +172,19 @@ describe("migrations", () => {
     await expect(verifyFolder(folder)).rejects.toMatchObject({ code: "store/newer" });
   });
 
-  test("from the first version on, every act and its place in the chain stay", async () => {
+  const TABLES = ["readers", "samples", "images", "heads", "readings", "decisions", "consensus", "log"];
+  test.each([
+    [1, TABLES],
+    [2, [...TABLES, "learnings", "held_out"]],
+  ])("from version %i on, every act and its place in the chain stay", async (version, tables) => {
     const { folder, hash } = await reviewed();
     const path = join(folder, "androscope.db");
     const old = join(folder, "old.db");
-    (await openDatabase(old, MIGRATIONS.slice(0, 1))).close();
+    (await openDatabase(old, MIGRATIONS.slice(0, version))).close();
     const copy = new DatabaseSync(old);
     copy.prepare("ATTACH ? AS now").run(path);
     copy.exec("PRAGMA foreign_keys = OFF");
-    for (const table of ["readers", "samples", "images", "heads", "readings", "decisions", "consensus", "log"]) {
+    for (const table of tables) {
       const columns = copy
         .prepare(`SELECT name FROM pragma_table_info('${table}', 'main')`)
         .all()
@@ -194,6 +198,11 @@ describe("migrations", () => {
     await rename(old, path);
 
     const db = await openDatabase(path);
+    const [backup] = await readdir(join(folder, "backups"));
+    expect(backup).toMatch(new RegExp(`^before-${version + 1}-`));
+    expect(db.all("SELECT judging FROM heads GROUP BY judging").map((row) => ({ ...row }))).toEqual([
+      { judging: null },
+    ]);
     expect(db.all("SELECT * FROM log ORDER BY seq").map((row) => ({ ...row }))).toEqual(
       rows.map((row) => ({ ...row })),
     );

@@ -14,6 +14,7 @@ import { type Database, openToRead } from "./database.ts";
 import { foundSum } from "./heads.ts";
 import { modelInUse } from "./learnings.ts";
 import { logEnd, walkLog } from "./log.ts";
+import { misplacedOpinions, opinionsSum } from "./opinions.ts";
 import { ORIGINALS, originalPath } from "./originals.ts";
 
 export interface Verification {
@@ -89,11 +90,25 @@ class Replay {
     analyses: new Map<string, unknown>(),
     added: new Map<string, unknown>(),
     model: new Map<string, unknown>([["in use", null]]),
+    judgings: new Map<string, unknown>(),
+    /** Heads whose opinions are not in the order in which they were given: none. */
+    opinions: new Map<string, unknown>(),
   };
 
   add(row: LogRow): void {
-    const { decisions, consensus, readings, outlines, withdrawn, samples, calibrations, analyses, added, model } =
-      this.#tables;
+    const {
+      decisions,
+      consensus,
+      readings,
+      outlines,
+      withdrawn,
+      samples,
+      calibrations,
+      analyses,
+      added,
+      model,
+      judgings,
+    } = this.#tables;
     switch (row.action) {
       case "decide":
         decisions.set(`head ${row.head} reader ${row.reader?.id}`, row.new);
@@ -124,6 +139,12 @@ class Replay {
       case "model":
         model.set("in use", row.new);
         break;
+      case "judge": {
+        const { judging, ...said } = row.new as { judging: number };
+        const { models } = row.old as { models: unknown };
+        judgings.set(`judging ${judging}`, { sample: row.sample, reader: row.reader?.id, from: models, ...said });
+        break;
+      }
       case "sample-create":
       case "sample-change":
         samples.set(`sample ${row.sample}`, row.new);
@@ -204,4 +225,15 @@ const STORED = {
         { image, number, outline: JSON.parse(first_outline), measures: JSON.parse(first_measures) },
       ]),
   model: (db) => [["in use", modelInUse(db) ?? null]],
+  judgings: (db) =>
+    db
+      .all<{ id: number; sample: number; reader: number; analyser: string; result: string | null }>(
+        `SELECT id, sample, reader, analyser, result FROM judgings
+         WHERE state = 'done' OR id IN (SELECT judging FROM heads UNION SELECT judging FROM former_opinions)`,
+      )
+      .map(({ id, sample, reader, analyser, result }) => [
+        `judging ${id}`,
+        { sample, reader, from: parsed(result)?.from, model: JSON.parse(analyser).model, ...opinionsSum(db, id) },
+      ]),
+  opinions: (db) => misplacedOpinions(db).map((head) => [`head ${head}`, "misplaced"]),
 } satisfies Record<string, Stored>;

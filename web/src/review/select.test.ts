@@ -7,7 +7,7 @@ const CLASSES = ["Normal", "Tapered"];
 function head(id: number, some: Partial<Head> = {}): Head {
   return {
     ...{ id, image: 1, number: id, state: "head", reason: null, source: "model", score: 1, agreement: 1 },
-    ...{ centre: [0, 0], axis: [1, 0], probabilities: [0.9, 0.1], modelClass: "Normal", measures: null },
+    ...{ centre: [0, 0], axis: [1, 0], probabilities: [0.9, 0.1], modelClass: "Normal", judgedBy: "m", measures: null },
     ...{ outlineBy: "model", thumbnail: { key: "0", x: 0, y: 0, side: 10 } },
     ...{ decision: null, hidden: false, others: [], consensus: null },
     ...some,
