@@ -29,7 +29,7 @@ export const command: Command = {
     model: {
       type: "string",
       value: "M",
-      help: "model.onnx of androscope train; without it the one that was learned in this folder and is in use, or else the one that comes with the program (models/hushem.md)",
+      help: "model.onnx of androscope train; without it the one that was learned in this folder and is in use, or else the one that comes with the program (models/hushem.md); heads that another model judged are judged again on demand",
     },
     detector: {
       type: "string",

@@ -92,7 +92,7 @@ export const LEARNING_ROUTES = {
     method: "POST",
     path: "/api/model",
     summary:
-      "Has a learned model judge what is analysed from now on; `learning: null`: the one that the program was started with. What was analysed stays as it is.",
+      "Has a learned model judge what is analysed from now on; `learning: null`: the one that the program was started with. What was analysed keeps its opinion until it is judged again.",
     body: act.extend({ learning: nouns.idSchema.nullable() }),
     response: doneSchema.extend({ analyser: nouns.analyserSchema, learning: nouns.idSchema.nullable() }),
   },
