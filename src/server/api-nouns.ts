@@ -269,7 +269,7 @@ export const sampleReportSchema = z.object({
   classes: z.array(z.string()),
   /** Whatever model each head carries the opinion of; `models` tells them apart. */
   model: countsSchema,
-  /** Every model whose opinions are in the sample: of how many heads, and its own count of these. */
+  /** Every model whose opinions are in the sample: of how many heads, and its own count of these. Empty while `hidden`. */
   models: z.array(z.object({ analyser: analyserSchema, heads: z.int(), counts: countsSchema })),
   readers: z.array(z.object({ reading: readingSchema, counts: countsSchema })),
   /** A head's consensus; without one what all who decided it agree on. Null while hidden. */

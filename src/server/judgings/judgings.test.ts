@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { chmod, mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Analyser } from "../analysis/analyser.ts";
 import type { Head, Judging } from "../api.ts";
@@ -245,6 +246,8 @@ describe("a blind reader", () => {
       expect(said.opinions).toHaveLength(own ? 1 : 0);
       expect(said.hidden).toBe(!own);
     }
+    const report = await app.client.call("report", { params: { sample }, query: { reader: ben } });
+    expect(report).toMatchObject({ hidden: true, models: [] });
     // Both readers are shown the same opinion of what one of them has decided.
     const open = await app.client.heads(sample, reader);
     expect(seen.map(({ probabilities }) => probabilities)).toEqual(open.map(({ probabilities }) => probabilities));
@@ -331,6 +334,30 @@ describe("in the background", () => {
     expect(await ended(again.id)).toMatchObject({ state: "done", result: { heads: 10 } });
     await intact();
   });
+});
+
+test("one in the middle of which the program was killed begins anew, and is given up where it seems to be what ends it", async () => {
+  const before = await analysed();
+  const door = gated("n");
+  app = await app.again({ analyser: async () => door.analyser });
+  const { id } = await judgeAgain();
+  await vi.waitFor(() => expect(door.waiting()).toBe(1));
+  await app.close();
+  // So a killed program leaves it.
+  const killedIn = (attempt: number) => {
+    const db = new DatabaseSync(join(app.folder, "androscope.db"));
+    db.prepare("UPDATE judgings SET state = 'running', attempts = ? WHERE id = ?").run(attempt, id);
+    db.close();
+  };
+  killedIn(3);
+  app = await testApp({ folder: app.folder, analyser: async () => named("n") });
+  expect(await ended(id)).toMatchObject({ state: "failed", error: { code: "judging/failed" }, result: null });
+  expect(await app.client.heads(sample, reader)).toEqual(before);
+  await app.close();
+  killedIn(2);
+  app = await testApp({ folder: app.folder, analyser: async () => named("n") });
+  expect(await ended(id)).toMatchObject({ state: "done", error: null, result: { heads: 10 } });
+  await intact();
 });
 
 test("a model that is adopted makes opinions out of date; one that waits for another model's ends", async () => {

@@ -39,7 +39,8 @@ export function reportOf(
     hidden,
     classes: names,
     model: modelCounts(heads, names),
-    models: modelsIn(db, sample).map((one) => ({
+    // Decided heads keep the opinion of a former model: its count would tell which ones others have decided.
+    models: (hidden ? [] : modelsIn(db, sample)).map((one) => ({
       analyser: one.analyser,
       heads: one.heads,
       counts: countsOf(one, names),
