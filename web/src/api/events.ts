@@ -30,6 +30,11 @@ export function listen(): Promise<void> {
   });
 }
 
+/** Whether it only tells how far something is: what was loaded stays right. */
+export function isProgress(event: AppEvent): boolean {
+  return event.type === "queue" || event.type === "image" || (event.type === "judging" && event.state !== "done");
+}
+
 export function onEvent(listener: (event: AppEvent) => void): () => void {
   listeners.add(listener);
   return () => listeners.delete(listener);

@@ -38,6 +38,11 @@ export const ROUTES = {
   getLearning: ["GET", "/api/learnings/:learning"],
   stopLearning: ["POST", "/api/learnings/:learning/stop"],
   useModel: ["POST", "/api/model"],
+  listOpinions: ["GET", "/api/opinions"],
+  sampleOpinions: ["GET", "/api/samples/:sample/opinions"],
+  judgeAgain: ["POST", "/api/samples/:sample/judgings"],
+  stopJudging: ["POST", "/api/judgings/:judging/stop"],
+  headOpinions: ["GET", "/api/heads/:head/opinions"],
   events: ["GET", "/api/events"],
 } as const satisfies { readonly [N in RouteName]?: readonly [(typeof API)[N]["method"], (typeof API)[N]["path"]] };
 

@@ -2,11 +2,12 @@ import { wilson } from "../../../src/evaluation/metrics.ts";
 import type { Head, SampleReport } from "../../../src/server/api.ts";
 import { ClassMark } from "../components/ClassMark.tsx";
 import { percent, timeInWords } from "../numbers/format.ts";
+import { modelInWords } from "../review/models.ts";
 import { against } from "./tally.ts";
 
 /** Who read what and when, how far readers agree, and where the model differs from them. */
 export function Agreement({ report, heads }: { report: SampleReport; heads: readonly Head[] }) {
-  const { table, n, agreed } = against(heads, report.classes);
+  const models = report.models.map(({ analyser }) => analyser);
   return (
     <section>
       <h2>Readers</h2>
@@ -45,41 +46,56 @@ export function Agreement({ report, heads }: { report: SampleReport; heads: read
           {kappa === null ? "has no value" : kappa.toFixed(2)}.
         </p>
       ))}
-      {n > 0 && !report.hidden && (
-        <>
-          <h3>Model against readers</h3>
-          <p>
-            {agreed} of {n} heads alike ({shareOf(agreed, n)}). Rows: final; columns: model.
-          </p>
-          <table className="figures confusion">
-            <thead>
-              <tr>
-                <td />
-                {report.classes.map((name) => (
-                  <th key={name} scope="col">
-                    <ClassMark name={name} classes={report.classes} />
-                  </th>
-                ))}
-              </tr>
-            </thead>
-            <tbody>
-              {report.classes.map((name, row) => (
-                <tr key={name}>
-                  <th scope="row">
-                    <ClassMark name={name} classes={report.classes} />
-                  </th>
-                  {report.classes.map((other, column) => (
-                    <td key={other} className={row === column ? "same" : ""}>
-                      {table[row]![column]}
-                    </td>
-                  ))}
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </>
-      )}
+      {!report.hidden &&
+        models.map((one) => (
+          <Against
+            key={one.model}
+            title={models.length > 1 ? `${modelInWords(one)}, against readers` : "Model against readers"}
+            heads={heads.filter(({ judgedBy }) => judgedBy === one.model)}
+            classes={report.classes}
+          />
+        ))}
     </section>
+  );
+}
+
+/** One model's classes against the readers' final ones. */
+function Against({ title, heads, classes }: { title: string; heads: readonly Head[]; classes: readonly string[] }) {
+  const { table, n, agreed } = against(heads, classes);
+  if (n === 0) return null;
+  return (
+    <>
+      <h3>{title}</h3>
+      <p>
+        {agreed} of {n} heads alike ({shareOf(agreed, n)}). Rows: final; columns: model.
+      </p>
+      <table className="figures confusion">
+        <thead>
+          <tr>
+            <td />
+            {classes.map((name) => (
+              <th key={name} scope="col">
+                <ClassMark name={name} classes={classes} />
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {classes.map((name, row) => (
+            <tr key={name}>
+              <th scope="row">
+                <ClassMark name={name} classes={classes} />
+              </th>
+              {classes.map((other, column) => (
+                <td key={other} className={row === column ? "same" : ""}>
+                  {table[row]![column]}
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </>
   );
 }
 

@@ -1,6 +1,7 @@
 import type { Counts, SampleReport } from "../../../src/server/api.ts";
 import { ClassMark } from "../components/ClassMark.tsx";
-import { percent } from "../numbers/format.ts";
+import { percent, plural } from "../numbers/format.ts";
+import { shortModel } from "../review/models.ts";
 import { sharesOf } from "./tally.ts";
 
 interface Column {
@@ -11,12 +12,19 @@ interface Column {
 
 /** Every head in exactly one row of every column; shares are of the heads that have a class. */
 export function CountsTable({ report }: { report: SampleReport }) {
+  const several = report.models.length > 1;
   const columns: Column[] = [
     ...(report.final ? [{ name: "Final", more: "consensus, else all who read agree", counts: report.final }] : []),
     ...report.readers.map(({ reading: { reader, role }, counts }) => ({
       ...{ name: reader.name, more: role === "blind" ? "read blind" : "read openly", counts },
     })),
-    { name: "Model", more: "alone", counts: report.model },
+    { name: "Model", more: several ? "whichever judged each head" : "alone", counts: report.model },
+    // Their errors differ: side by side, never only mixed.
+    ...(several
+      ? report.models.map(({ analyser, heads, counts }) => ({
+          ...{ name: `Model ${shortModel(analyser.model)}`, more: `its ${plural(heads, "head")} alone`, counts },
+        }))
+      : []),
   ];
   const shares = columns.map(({ counts }) => sharesOf(counts, report.classes));
   const rest: [string, (counts: Counts) => number][] = [
@@ -88,8 +96,16 @@ export function CountsTable({ report }: { report: SampleReport }) {
       </table>
       <p className="soft">
         Shares of the heads that have a class, with Wilson's 95 % interval. The interval tells what chance alone does
-        with so few heads; it knows nothing of how the smear was made or of mistakes in reading.
+        with so few heads; it knows nothing of how the smear was made or of mistakes in reading. No share is corrected
+        for what a model is known to confuse.
       </p>
+      {several && (
+        <p className="warning">
+          The heads carry the opinions of {report.models.length} models. Each errs in its own way, so the column Model
+          mixes them, and each one's own heads stand beside it: decided heads keep the opinion that they were decided
+          with, so these are no equal samples of the smear and do not tell which model is better.
+        </p>
+      )}
     </section>
   );
 }

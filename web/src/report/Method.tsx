@@ -1,9 +1,10 @@
 import type { SampleReport } from "../../../src/server/api.ts";
-import { bytesInWords, timeInWords } from "../numbers/format.ts";
+import { bytesInWords, plural, timeInWords } from "../numbers/format.ts";
 
 /** With what it was made: images, networks, settings, and the end of the log. */
 export function Method({ report }: { report: SampleReport }) {
   const { calibration } = report.sample;
+  const carried = new Map(report.models.map(({ analyser, heads }) => [analyser.model, heads]));
   return (
     <section>
       <h2>Images and method</h2>
@@ -23,6 +24,9 @@ export function Method({ report }: { report: SampleReport }) {
             {analyser.adapted &&
               `, learned from ${analyser.adapted.heads} heads that were reviewed here; before: ${analyser.adapted.base}`}
           </Row>
+          {carried.has(analyser.model) && (
+            <Row name="Opinions">{plural(carried.get(analyser.model)!, "head")} of this sample</Row>
+          )}
           <Row name="Detector">{analyser.detector}</Row>
           <Row name="Licence">{analyser.licence}</Row>
         </dl>

@@ -134,6 +134,8 @@ export class Heads {
     }
     if (!("sample" in event) || event.sample !== this.sample) return;
     if (event.type === "heads") this.refresh(event.heads);
+    // Which heads it changed is not told: that would tell a blind reader where others have decided.
+    if (event.type === "judging" && event.state === "done" && this.loaded) void this.load().catch(() => {});
     if (event.type === "review") {
       const own = event.acts.filter((act) => this.#own.delete(act));
       if (own.length < event.acts.length) this.refresh(event.heads);

@@ -36,6 +36,18 @@ export interface LearningProgress {
 }
 export const learningNow: Store<LearningProgress | undefined> = storeOf<LearningProgress | undefined>(undefined);
 
+/** How far judging a sample again is, by judging. */
+export interface JudgingProgress {
+  state: Extract<AppEvent, { type: "judging" }>["state"];
+  /** Heads. */
+  done: number;
+  of: number;
+  until: number | undefined;
+}
+export const judgingsNow: Store<ReadonlyMap<number, JudgingProgress>> = storeOf<ReadonlyMap<number, JudgingProgress>>(
+  new Map(),
+);
+
 const untilOf = (seconds: number | null) => (seconds === null ? undefined : Date.now() + 1000 * seconds);
 
 onEvent((event) => {
@@ -51,6 +63,10 @@ onEvent((event) => {
     // Whoever began it may be anywhere on the page by then.
     if (state === "done") say("The learning is done: its result is under Learn from corrections.");
     if (state === "failed") say("The learning has ended without a result: Learn from corrections says why.");
+  }
+  if (event.type === "judging") {
+    const { judging, state, done, of, secondsLeft } = event;
+    judgingsNow.set((now) => new Map(now).set(judging, { state, done, of, until: untilOf(secondsLeft) }));
   }
   if (event.type === "queue") {
     const { queued, running, secondsLeft } = event;

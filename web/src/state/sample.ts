@@ -1,6 +1,7 @@
 /** The sample that is open: what every one of its views needs. */
 import { createContext, useContext } from "react";
-import type { About, ImageRecord, Reader, Sample } from "../../../src/server/api.ts";
+import type { About, ImageRecord, Reader, Sample, SampleOpinions } from "../../../src/server/api.ts";
+import type { Asked } from "./asked.ts";
 import type { Review } from "./review.ts";
 
 export interface OpenSample {
@@ -11,6 +12,8 @@ export interface OpenSample {
   review: Review;
   /** This reader reads it blind. */
   blind: boolean;
+  /** Whose opinions its heads carry. */
+  opinions: Asked<SampleOpinions>;
   /** Whether the model's opinion is shown. */
   withModel: boolean;
   /** Asks for the sample itself again; its images and heads are kept by the review. */

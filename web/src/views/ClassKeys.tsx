@@ -14,14 +14,16 @@ export function ClassKeys({
   excluding: boolean;
   onExcluding: (excluding: boolean) => void;
 }) {
-  const { review, about, withModel } = useSample();
+  const { review, about, withModel, opinions } = useSample();
+  // Another model may have other classes, or another order of them.
+  const judge = opinions.value?.models.find(({ analyser }) => analyser.model === head.judgedBy)?.analyser ?? about;
   const reason = useStore(review.reason);
   const own = head.decision?.value;
   const out = own?.kind === "excluded" ? own : undefined;
   return (
     <div className="class-keys">
       {about.classes.map((name, i) => {
-        const p = withModel ? head.probabilities[i] : undefined;
+        const p = withModel ? head.probabilities[judge.classes.indexOf(name)] : undefined;
         const isModel = withModel && head.modelClass === name;
         return (
           <button

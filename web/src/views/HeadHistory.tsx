@@ -1,8 +1,10 @@
 import { useState } from "react";
 import type { Decision, Head, LogRow } from "../../../src/server/api.ts";
 import { ask } from "../api/client.ts";
+import { ClassMark } from "../components/ClassMark.tsx";
 import { DecisionMark } from "../components/DecisionMark.tsx";
-import { timeInWords } from "../numbers/format.ts";
+import { percent, timeInWords } from "../numbers/format.ts";
+import { modelInWords } from "../review/models.ts";
 import { className, valueInWords } from "../review/values.ts";
 import { useAsked } from "../state/asked.ts";
 import { useSample } from "../state/sample.ts";
@@ -38,11 +40,13 @@ export function HeadHistory({ head }: { head: Head }) {
 }
 
 function Log({ head }: { head: Head }) {
+  const { withModel } = useSample();
   const [open, setOpen] = useState(false);
   return (
     <details onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>History</summary>
       {open && <Rows head={head} />}
+      {open && withModel && <Opinions head={head} />}
     </details>
   );
 }
@@ -65,6 +69,29 @@ function Rows({ head }: { head: Head }) {
         </li>
       ))}
     </ol>
+  );
+}
+
+/** What models said of the head, where it was judged more than once. */
+function Opinions({ head }: { head: Head }) {
+  const { about, reader } = useSample();
+  const { value } = useAsked(`opinions on ${head.id} ${head.judgedBy} ${head.probabilities}`, (signal) =>
+    ask("headOpinions", { params: { head: head.id }, query: { reader: reader.id } }, signal),
+  );
+  if (!value || value.opinions.length < 2) return null;
+  return (
+    <>
+      <h3>What models said</h3>
+      <ol className="log">
+        {value.opinions.map(({ analyser, judging, at, modelClass, probabilities, state }) => (
+          <li key={judging ?? 0}>
+            <time dateTime={at}>{timeInWords(at)}</time> {modelInWords(analyser)}:{" "}
+            {modelClass === null ? state : <ClassMark name={modelClass} classes={about.classes} />}{" "}
+            {modelClass !== null && <span className="number">{percent(Math.max(...probabilities))}</span>}
+          </li>
+        ))}
+      </ol>
+    </>
   );
 }
 

@@ -55,6 +55,11 @@ function Panel({ head, excluding, onExcluding, onOpen, plain }: Props & { head: 
         )}
         {head.source === "reader" && <span className="tag">added</span>}
         {head.outlineBy === "reader" && <span className="tag">outline drawn</span>}
+        {withModel && head.judgedBy !== null && head.judgedBy !== about.analyser.model && (
+          <span className="tag" title="The model's opinion is not of the model in use">
+            another model
+          </span>
+        )}
       </p>
       <ClassKeys head={head} excluding={excluding} onExcluding={onExcluding} />
       <Measures head={head} />

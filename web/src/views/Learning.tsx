@@ -8,6 +8,7 @@ import { useAsked } from "../state/asked.ts";
 import { learningNow } from "../state/progress.ts";
 import { actOf } from "../state/session.ts";
 import { useStore } from "../state/store.ts";
+import { JudgeSamples } from "./JudgeSamples.tsx";
 import { LearningResult } from "./LearningResult.tsx";
 
 /** Learning a model from what readers decided: from which samples, how far it is, and what became of it. */
@@ -53,6 +54,7 @@ export function Learning({ reader, about }: { reader: Reader; about: About }) {
           </button>
         </p>
       )}
+      <JudgeSamples reader={reader} />
       {failure && (
         <p role="alert" className="trouble">
           {failure}

@@ -59,7 +59,10 @@ export function LearningResult({
               <button type="button" className={result.comparison.interval.low > 0 ? "main" : ""} onClick={onUse}>
                 Use this model from now on
               </button>
-              <span className="soft">What is analysed already stays as it was read.</span>
+              <span className="soft">
+                What was analysed before can then be judged again, sample by sample; decided heads stay as they were
+                read.
+              </span>
             </p>
           )}
         </>

@@ -1,6 +1,7 @@
 import { useMemo } from "react";
 import type { SampleReport } from "../../../src/server/api.ts";
 import { ask } from "../api/client.ts";
+import { isProgress } from "../api/events.ts";
 import { urlOf } from "../api/routes.ts";
 import { timeInWords } from "../numbers/format.ts";
 import { Agreement } from "../report/Agreement.tsx";
@@ -20,7 +21,7 @@ export function Report() {
   const { value: report, failure } = useAsked(
     `report ${sample.id} ${reader.id}`,
     (signal) => ask("report", { params: { sample: sample.id }, query: { reader: reader.id } }, signal),
-    (event) => "sample" in event && event.sample === sample.id,
+    (event) => "sample" in event && event.sample === sample.id && (event.type === "image" || !isProgress(event)),
   );
   // biome-ignore lint/correctness/useExhaustiveDependencies: the version tells that the heads are others
   const heads = useMemo(() => review.heads.all(), [review, version]);

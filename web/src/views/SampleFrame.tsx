@@ -2,6 +2,7 @@ import { useEffect, useState } from "react";
 import { createPortal } from "react-dom";
 import type { About, Reader } from "../../../src/server/api.ts";
 import { ask, inWords } from "../api/client.ts";
+import { isProgress } from "../api/events.ts";
 import { Link } from "../components/Link.tsx";
 import { type Keys, useKeys } from "../components/shortcuts.ts";
 import { useAsked } from "../state/asked.ts";
@@ -13,6 +14,7 @@ import { useStore } from "../state/store.ts";
 import { Disagreements } from "./Disagreements.tsx";
 import { Gallery } from "./Gallery.tsx";
 import { Images } from "./Images.tsx";
+import { JudgeAgainBar, useOpinions } from "./JudgeAgain.tsx";
 import { PictureView } from "./PictureView.tsx";
 import { Report } from "./Report.tsx";
 
@@ -27,10 +29,14 @@ export function SampleFrame({ at, reader, about }: { at: At; reader: Reader; abo
   const sample = useAsked(
     `sample ${at.sample}`,
     (signal) => ask("getSample", { params }, signal),
-    (event) => event.type === "hello" || ("sample" in event && event.sample === at.sample),
+    (event) =>
+      event.type === "hello" ||
+      // Its counts of images change with their states.
+      ("sample" in event && event.sample === at.sample && (event.type === "image" || !isProgress(event))),
     1500,
   );
   const images = useStore(review.images.list);
+  const opinions = useOpinions(at.sample, reader);
   const [failure, setFailure] = useState("");
   const [, setLoaded] = useState(false);
   review.classes = about.classes;
@@ -55,16 +61,20 @@ export function SampleFrame({ at, reader, about }: { at: At; reader: Reader; abo
   const blind = sample.value.readings.some(({ reader: { id }, role }) => id === reader.id && role === "blind");
   const open: OpenSample = {
     ...{ sample: sample.value, images, reader, about, review, blind, reload: sample.reload },
+    opinions,
     withModel: model === "auto" ? !blind : model === "show",
   };
   return (
     <SampleContext value={open}>
       <Place at={at} name={sample.value.name} blind={blind} reader={reader} />
-      {at.view === "images" && <Images />}
-      {at.view === "heads" && <Gallery />}
-      {at.view === "picture" && <PictureView key={at.image} image={at.image} />}
-      {at.view === "disagreements" && <Disagreements />}
-      {at.view === "report" && <Report />}
+      <div className="sample">
+        <JudgeAgainBar opinions={opinions} />
+        {at.view === "images" && <Images />}
+        {at.view === "heads" && <Gallery />}
+        {at.view === "picture" && <PictureView key={at.image} image={at.image} />}
+        {at.view === "disagreements" && <Disagreements />}
+        {at.view === "report" && <Report />}
+      </div>
     </SampleContext>
   );
 }

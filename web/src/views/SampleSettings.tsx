@@ -7,13 +7,16 @@ import { useSample } from "../state/sample.ts";
 import { actOf, session } from "../state/session.ts";
 import { useStore } from "../state/store.ts";
 import { Calibrate } from "./Calibrate.tsx";
+import { Models } from "./Models.tsx";
 
-/** Name and note, calibration and readers of the sample. */
+/** Name and note, calibration, models and readers of the sample. */
 export function SampleSettings() {
+  const { opinions } = useSample();
   return (
     <aside className="panel" aria-label="Sample">
       <About />
       <Calibration />
+      {opinions.value && <Models opinions={opinions.value} />}
       <Readings />
     </aside>
   );

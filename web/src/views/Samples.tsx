@@ -1,6 +1,7 @@
 import { useState } from "react";
 import type { Reader, Sample } from "../../../src/server/api.ts";
 import { ask, inWords } from "../api/client.ts";
+import { isProgress } from "../api/events.ts";
 import { Link } from "../components/Link.tsx";
 import { plural, timeInWords } from "../numbers/format.ts";
 import { useAsked } from "../state/asked.ts";
@@ -14,7 +15,7 @@ export function Samples({ reader }: { reader: Reader | undefined }) {
   const { value, failure } = useAsked(
     `samples ${archived}`,
     (signal) => ask("listSamples", { query: { archived: archived ? "true" : "false" } }, signal),
-    ({ type }) => type !== "queue" && type !== "image",
+    (event) => !isProgress(event),
   );
   const wanted = search.toLowerCase();
   const shown = value?.samples.filter(({ name, note }) => `${name}\n${note}`.toLowerCase().includes(wanted));
