@@ -28,13 +28,15 @@ export interface Running {
   origin: string;
   client: Client;
   end(): Promise<void>;
+  /** Without any warning. */
+  kill(): Promise<void>;
 }
 
 export async function startCommand(data: string): Promise<Running> {
   const child = spawn(BIN, ["app", "--no-open", "--json", "--data", data], { stdio: ["ignore", "pipe", "pipe"] });
   let [stdout, stderr] = ["", ""];
   child.stderr.setEncoding("utf8").on("data", (text) => (stderr += text));
-  const document = await new Promise<{ url: string; origin: string; token: string }>((resolve, reject) => {
+  const document = await new Promise<{ url: string; origin: string; token: string; pid: number }>((resolve, reject) => {
     child.stdout.setEncoding("utf8").on("data", (text) => {
       stdout += text;
       if (stdout.endsWith("}\n")) resolve(JSON.parse(stdout));
@@ -46,7 +48,11 @@ export async function startCommand(data: string): Promise<Running> {
     child.kill("SIGTERM");
     return ended;
   };
-  return { url: document.url, origin: document.origin, client: new Client(document), end };
+  const kill = () => {
+    process.kill(document.pid, "SIGKILL");
+    return ended;
+  };
+  return { url: document.url, origin: document.origin, client: new Client(document), end, kill };
 }
 
 /** Drawn crops as files for the page, named in their order. */
