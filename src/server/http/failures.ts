@@ -37,6 +37,20 @@ export function statusOf(error: unknown): number {
   return STATUS[code] ?? (/^(review|learning|judging)\//.test(code) ? 409 : code.startsWith("image/") ? 422 : 500);
 }
 
+const SQLITE_FULL = 13;
+
+/** Of the database. */
+export const isDiskFull = (error: unknown): boolean => (error as { errcode?: number }).errcode === SQLITE_FULL;
+
+/** @param kept what is left as it was */
+export function diskFull(kept: string): AndroscopeError {
+  return new AndroscopeError("file/disk-full", {
+    expected: "room on the disk",
+    found: "a full disk",
+    fix: `Free some space; ${kept}.`,
+  });
+}
+
 /** @param issues of zod, the first of which is told */
 export function badRequest(issues: readonly { path: PropertyKey[]; message: string }[], part: string): AndroscopeError {
   const [issue] = issues;

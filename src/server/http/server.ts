@@ -4,7 +4,7 @@ import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import type { z } from "zod";
 import { AndroscopeError, isAndroscopeError } from "../../runs/index.ts";
 import { API, type Route, type RouteName } from "../api.ts";
-import { apiError, badRequest, statusOf } from "./failures.ts";
+import { apiError, badRequest, diskFull, isDiskFull, statusOf } from "./failures.ts";
 import { SECURITY_HEADERS } from "./guard.ts";
 import { type Context, type Handlers, handlersOf } from "./handlers.ts";
 import { openApi } from "./openapi.ts";
@@ -103,18 +103,10 @@ function answerError(error: unknown, reply: FastifyReply): FastifyReply {
     .send({ error: apiError(ours) });
 }
 
-const SQLITE_FULL = 13;
-
 /** Fastify's own refusals, and a full disk, as ours; anything else as it is. */
 function frameworkError(error: unknown): unknown {
-  const { statusCode, code, errcode } = error as { statusCode?: number; code?: string; errcode?: number };
-  if (errcode === SQLITE_FULL) {
-    return new AndroscopeError("file/disk-full", {
-      expected: "room on the disk",
-      found: "a full disk",
-      fix: "Free some space; what was answered is saved, and what was not can be sent again.",
-    });
-  }
+  const { statusCode, code } = error as { statusCode?: number; code?: string };
+  if (isDiskFull(error)) return diskFull("what was answered is saved, and what was not can be sent again");
   if (code === "FST_ERR_CTP_BODY_TOO_LARGE" || statusCode === 413) {
     return new AndroscopeError("server/too-large", {
       expected: `a body of at most ${BODY_BYTES / 2 ** 20} MiB`,

@@ -413,6 +413,26 @@ test("a model that is adopted makes opinions out of date; one that waits for ano
   expect(await opinions()).toMatchObject({ outdated: 0, models: [{ analyser: { model: "m" }, heads: 10 }] });
 });
 
+test("a full disk leaves everything as it was, and says so", async () => {
+  await app.client.upload(sample, "field", { "a.png": await photograph(200, 1) });
+  await app.client.analysed(sample);
+  await app.close();
+  const db = new DatabaseSync(join(app.folder, "androscope.db"));
+  const pages = Number(db.prepare("PRAGMA page_count").get()!.page_count);
+  db.close();
+  // SQLite's own limit stands for the disk's: the error is the same.
+  app = await testApp({ folder: app.folder, analyser: async () => named("n"), mostPages: pages });
+  const before = await app.client.heads(sample, reader);
+  const failed = await ended((await judgeAgain()).id);
+  expect(failed).toMatchObject({ state: "failed", error: { code: "file/disk-full" }, result: null });
+  expect(await app.client.heads(sample, reader)).toEqual(before);
+  await intact();
+  await app.close();
+  app = await testApp({ folder: app.folder, analyser: async () => named("n") });
+  expect(await ended((await judgeAgain()).id)).toMatchObject({ state: "done", error: null });
+  await intact();
+});
+
 describe("what cannot be judged", () => {
   test("keeps its opinion and is named; where nothing can be judged, it failed", async () => {
     const before = await analysed();

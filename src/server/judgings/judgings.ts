@@ -6,7 +6,7 @@
 import { AndroscopeError, isAndroscopeError } from "../../runs/index.ts";
 import type { Analyser } from "../analysis/analyser.ts";
 import type { ApiError, AppEvent, Judging } from "../api.ts";
-import { apiError } from "../http/failures.ts";
+import { apiError, diskFull, isDiskFull } from "../http/failures.ts";
 import type { Database } from "../store/database.ts";
 import {
   endJudging,
@@ -87,7 +87,7 @@ export class Judgings {
   wake(): void {
     if (this.#closed) return;
     this.#working ??= this.#work()
-      // The database itself failed, a full disk for one: nothing is changed, and the next start tries again.
+      // Not even its end could be written: nothing is changed, and the next start tries again.
       .catch(() => {
         process.stderr.write("androscope: the results of judging heads again could not be saved\n");
       })
@@ -151,7 +151,9 @@ export class Judgings {
     try {
       return finishJudging(db, judging, judged, { planned: current.of, problems });
     } catch (error) {
-      return endJudging(db, judging.id, placeless(error));
+      const full = isDiskFull(error) && diskFull("nothing was changed, and it can be judged again then");
+      if (!full && !isAndroscopeError(error)) process.stderr.write(`androscope: judging again failed: ${error}\n`);
+      return endJudging(db, judging.id, placeless(full || error));
     }
   }
 

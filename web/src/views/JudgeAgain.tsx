@@ -7,6 +7,7 @@ import { durationInWords, plural } from "../numbers/format.ts";
 import { complain, say } from "../state/announce.ts";
 import { type Asked, useAsked } from "../state/asked.ts";
 import { judgingsNow } from "../state/progress.ts";
+import { queue } from "../state/review.ts";
 import { useSample } from "../state/sample.ts";
 import { actOf } from "../state/session.ts";
 import { useStore } from "../state/store.ts";
@@ -74,6 +75,8 @@ export function JudgeAgain({
 }) {
   const begin = async () => {
     try {
+      // What is decided here must not be taken for undecided there.
+      await queue.empty();
       await ask("judgeAgain", { params: { sample: sample.id }, body: actOf(reader) });
       onBegun();
     } catch (cause) {
