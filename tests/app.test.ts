@@ -1,11 +1,12 @@
 /** `androscope app`, the command: start, end, verify, and killed in the middle of its work. */
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { readdir } from "node:fs/promises";
+import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { API, type Route, type RouteName } from "../src/server/api.ts";
+import { openDatabase } from "../src/server/store/database.ts";
 import { Client, photograph } from "../src/server/testing/support.ts";
 import { killMany } from "./app-killing.ts";
 import { androscope, BIN, failure, json, type Outcome, temporary } from "./support.ts";
@@ -70,6 +71,40 @@ describe("androscope app", () => {
     expect((await again.client.call("listSamples", { query: {} })).samples).toHaveLength(1);
     expect((await again.end("SIGINT")).status).toBe(0);
   });
+
+  test("starts without the file of the learned model in use, and says on the terminal which one is lost", async () => {
+    const data = join(await temporary(), "data");
+    const first = await started("--data", data);
+    const reader = await first.client.newReader("Ada");
+    await first.end("SIGTERM");
+    // As if one had been learned and chosen: what the choice needs is its row alone.
+    const model = "ab".repeat(32);
+    const db = await openDatabase(join(data, "androscope.db"));
+    db.transaction(() => {
+      const learning = db.run(
+        "INSERT INTO learnings (act, reader, samples, begun, state, before, model) VALUES ('a', ?, '[]', ?, 'done', 'm', ?)",
+        ...[reader, "2026-01-01T00:00:00.000Z", model],
+      );
+      db.run("UPDATE model_in_use SET learning = ?", learning);
+    });
+    db.close();
+    await mkdir(join(data, "models"), { recursive: true });
+    // The first start has no file, the second a damaged one.
+    for (const found of ["no file", "a file that is damaged"]) {
+      const app = await started("--data", data);
+      const { lostModel, learning } = await app.client.call("about");
+      expect({ model: lostModel?.model, learning }).toEqual({ model, learning: null });
+      const { status, stderr } = await app.end("SIGTERM");
+      expect(status).toBe(0);
+      expect(stderr).toContain(`models/${model}.onnx: expected the learned model that is in use here, found ${found}`);
+      expect(stderr).toContain("The original model judges meanwhile");
+      await writeFile(join(data, "models", `${model}.onnx`), "no model");
+    }
+    // It exits with 1 where something is not as the app left it.
+    const { stdout } = await androscope(["app", "verify", "--data", data, "--json"]);
+    const { faults } = JSON.parse(stdout) as { faults: unknown[] };
+    expect(faults).toContainEqual({ where: `models/${model}`, problem: "the file is not what it was" });
+  }, 120_000);
 
   test("refuses what it cannot do, and makes no folder for it", async () => {
     const data = join(await temporary(), "none");

@@ -83,6 +83,23 @@ describe.skipIf(!hasChromium)(`learning from corrections in ${CHROMIUM} (skipped
     await page.getByText("The original model is better on them.").waitFor();
     expect(await page.locator("details").innerText()).not.toMatch(/new model|the new one/);
     expect(await page.getByRole("button", { name: /Use this model/ }).count()).toBe(0);
+    // The file of a model in use was lost before the start: told here, and in every view of a sample.
+    const error = { code: "learning/model-lost", message: "x", found: "no file", where: "models/abc.onnx" };
+    await page.route("**/api/about", async (route) => {
+      const answer = await (await route.fetch()).json();
+      const lostModel = { learning: learning!.id, model: learning!.model, error };
+      await route.fulfill({ json: { ...answer, lostModel } });
+    });
+    await page.reload();
+    const lost = page.getByRole("alert").filter({ hasText: `Model ${learning!.model!.slice(0, 8)}` });
+    await lost.filter({ hasText: "is missing; the original model judges meanwhile" }).waitFor();
+    await lost.filter({ hasText: "no file at models/abc.onnx" }).waitFor();
+    await page.goto(`${app.origin}/samples/${sample}/heads`);
+    await lost.waitFor();
+    await page.goto(`${app.origin}/learning`);
+    await page.unroute("**/api/about");
+    await page.getByRole("button", { name: "Keep to the original model" }).click();
+    await lost.waitFor({ state: "detached" });
     expect(complaints.filter((text) => !text.includes("409"))).toEqual([]);
     expect(await verifyFolder(data)).toMatchObject({ intact: true });
     await page.context().close();

@@ -88,6 +88,7 @@ async function serve({ options, progress }: Invocation): Promise<CommandResult> 
     learner: learnerProcess(networks),
     ownModel: options.model !== undefined,
   });
+  if (app.lostModel) progress.log(`The learned model in use is lost. ${app.lostModel.error.message}`);
   void ended.then(async () => {
     await app.close();
     process.exit(0);

@@ -94,6 +94,7 @@ export const ERROR_CODES = {
   "learning/busy": "Another learning runs.",
   "learning/no-model": "The learning left no model.",
   "learning/not-here": "No model can be learned here.",
+  "learning/model-lost": "The file of a learned model is missing, damaged or another one.",
   "learning/failed": "A learning broke off.",
   "learning/stopped": "A learning was given up.",
   "judging/nothing": "No undecided head carries the opinion of another model than the one in use.",

@@ -56,6 +56,11 @@ export const aboutSchema = z.object({
   analyser: nouns.analyserSchema,
   /** Whose model that is; null: the one that the program was started with. */
   learning: nouns.idSchema.nullable(),
+  /**
+   * The learned model that is chosen here, where its file was missing or damaged at the start: the model of the start judges
+   * until the file is back and the app started again, or another model is chosen.
+   */
+  lostModel: z.object({ learning: nouns.idSchema, model: nouns.sha256, error: nouns.errorSchema }).nullable(),
   /** Whether a model can be learned here. */
   learns: z.boolean(),
   /** Kinds of images that can be analysed. */

@@ -12,8 +12,9 @@ import { PAGE } from "./http/page.ts";
 import { httpServer } from "./http/server.ts";
 import { UPLOAD_LIMITS, type UploadLimits } from "./http/uploads.ts";
 import { Judgings } from "./judgings/judgings.ts";
+import { type LostModel, openAtStart } from "./learnings/at-start.ts";
 import type { Learner } from "./learnings/learner.ts";
-import { Learnings, pathOfModel } from "./learnings/learnings.ts";
+import { Learnings } from "./learnings/learnings.ts";
 import { DECODING_SECONDS, Pictures, preparePictures } from "./pictures/pictures.ts";
 import { openDatabase } from "./store/database.ts";
 import { tilesOf } from "./store/heads.ts";
@@ -47,6 +48,8 @@ export interface App {
   /** What a browser opens. */
   url: string;
   token: string;
+  /** The learned model that is chosen in the folder, where its file cannot be used: the one of the start judges meanwhile. */
+  lostModel: LostModel | undefined;
   close(): Promise<void>;
 }
 
@@ -68,8 +71,11 @@ export async function startApp(options: AppOptions): Promise<App> {
     if (options.mostPages !== undefined) db.exec(`PRAGMA max_page_count = ${options.mostPages}`);
     const analyser = new AnalyserInUse(await options.analyser());
     const learned = options.ownModel ? undefined : modelInUse(db);
+    let lostModel: LostModel | undefined;
     if (learned && options.learner) {
-      analyser.replace(await options.learner.open(await pathOfModel(folder, learned.model)));
+      const opened = await openAtStart(options.learner, folder, learned);
+      if ("analyser" in opened) analyser.replace(opened.analyser);
+      else lostModel = opened.lost;
     }
     const pictures = new Pictures(folder, options.decodingSeconds ?? DECODING_SECONDS);
     closing.push(() => pictures.close());
@@ -84,7 +90,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     const judgings = new Judgings({ db, folder, analyser, tell: (event) => events.tell(event) });
     closing.push(() => judgings.close());
     const learnings = new Learnings({
-      ...{ db, folder, analyser, learner: options.learner },
+      ...{ db, folder, analyser, learner: options.learner, lost: lostModel },
       tell: (event) => events.tell(event),
     });
     closing.push(() => learnings.close());
@@ -106,7 +112,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     queue.wake();
     judgings.wake();
     const origin = `http://${shownHost(host)}:${given}`;
-    return { origin, url: `${origin}/#token=${guard.token}`, token: guard.token, close };
+    return { origin, url: `${origin}/#token=${guard.token}`, token: guard.token, lostModel, close };
   } catch (error) {
     await close();
     throw error;

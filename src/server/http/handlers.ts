@@ -113,6 +113,7 @@ export function handlersOf(context: Context, openapi: () => Record<string, unkno
       classes: [...classes],
       analyser: { ...analyser.describe(), classes: [...classes] },
       learning: learnings.inUse?.learning ?? null,
+      lostModel: learnings.lost ?? null,
       learns: learnings.can,
       kinds: [...analyser.kinds],
       limits: {

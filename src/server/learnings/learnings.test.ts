@@ -16,8 +16,8 @@ const HELD_HEADS = 12;
 function standInLearner() {
   const orders: LearningOrder[] = [];
   const opened: string[] = [];
-  /** How long opening a model takes, what classes it has, and how many were given back. */
-  const opening: { wait?: () => Promise<void>; classes?: string[]; disposed: number } = { disposed: 0 };
+  /** How long opening a model takes, what classes it has, which one it is, and how many were given back. */
+  const opening: { wait?: () => Promise<void>; classes?: string[]; model?: string; disposed: number } = { disposed: 0 };
   let answer: (learned: Learned | Error) => void = () => {};
   const learner: Learner = {
     learn(order, signal, heard) {
@@ -31,7 +31,11 @@ function standInLearner() {
     async open(model) {
       opened.push(model);
       await opening.wait?.();
-      const description = { ...standIn().describe(), classes: opening.classes ?? CLASSES, model: HASH };
+      const description = {
+        ...standIn().describe(),
+        classes: opening.classes ?? CLASSES,
+        model: opening.model ?? HASH,
+      };
       return { ...standIn(), describe: () => description, dispose: () => void opening.disposed++ };
     },
     dispose() {},
@@ -257,6 +261,77 @@ test("a learning whose end cannot be saved, on a full disk, ends all the same an
   expect((await state()).state).toBe("running");
   await app.client.call("stopLearning", { params: { learning: id } });
   expect(await state()).toMatchObject({ state: "failed", error: { code: "learning/stopped" } });
+});
+
+describe("the file of the model in use is lost", () => {
+  const file = () => join(app.folder, "models", `${HASH}.onnx`);
+  const inUse = async (): Promise<number> => {
+    const learning = await learned();
+    await app.client.call("useModel", { body: { id: randomUUID(), reader, learning } });
+    return learning;
+  };
+  const about = () => app.client.call("about");
+  const endOfLog = async () => {
+    const { faults, rows, hash } = await verifyFolder(app.folder);
+    return { rows, hash, faults: faults.map(({ where, problem }) => `${where}: ${problem}`) };
+  };
+
+  test("the model of the start judges meanwhile, and says so; back again, it judges after the next start", async () => {
+    const learning = await inUse();
+    const before = await endOfLog();
+    await rm(file());
+    app = await app.again();
+    const { lostModel } = await about();
+    expect(lostModel).toMatchObject({
+      ...{ learning, model: HASH },
+      error: { code: "learning/model-lost", found: "no file", where: `models/${HASH}.onnx` },
+    });
+    expect(app.lostModel).toEqual(lostModel);
+    expect(JSON.stringify(lostModel)).not.toContain(app.folder);
+    expect(await about()).toMatchObject({ analyser: { model: "m" }, learning: null });
+    await decided(1, 20);
+    expect(await endOfLog()).toMatchObject({ faults: [`models/${HASH}: the file is missing`] });
+    // What is learned meanwhile is compared with what judges.
+    const next = await begin();
+    expect([next.before, taught.orders.at(-1)!.before]).toEqual(["m", undefined]);
+    await app.client.call("stopLearning", { params: { learning: next.id } });
+    const refused = await app.client.refused("useModel", { body: { id: randomUUID(), reader, learning } });
+    expect(refused).toMatchObject({ code: "file/not-found", fix: expect.stringContaining("models/") });
+
+    await writeFile(file(), "a model");
+    app = await app.again();
+    expect(await about()).toMatchObject({ analyser: { model: HASH }, learning, lostModel: null });
+    expect(app.lostModel).toBeUndefined();
+    expect((await endOfLog()).rows).toBeGreaterThan(before.rows);
+    expect((await verifyFolder(app.folder, before.hash)).faults).toHaveLength(1);
+  });
+
+  const unreadable = new AndroscopeError("model/not-a-model", {
+    expected: "x",
+    found: "y",
+    where: "/a/secret",
+    fix: "z",
+  });
+  test.each([
+    ["cannot be loaded", { wait: () => Promise.reject(unreadable) }, { code: "model/not-a-model", disposed: 1 }],
+    ["is another model", { model: "cd".repeat(32) }, { code: "learning/model-lost", disposed: 3 }],
+  ])("likewise where it %s; whoever chooses another model is not told again", async (_, damage, { code, disposed }) => {
+    const learning = await inUse();
+    Object.assign(taught.opening, damage);
+    app = await app.again();
+    expect(await about()).toMatchObject({
+      ...{ analyser: { model: "m" }, learning: null },
+      lostModel: { learning, error: { code: "learning/model-lost", found: expect.stringContaining("damaged") } },
+    });
+    const refused = await app.client.refused("useModel", { body: { id: randomUUID(), reader, learning } });
+    expect(refused.code).toBe(code);
+    expect(taught.opening.disposed, "what was opened is given back").toBe(disposed);
+    await app.client.call("useModel", { body: { id: randomUUID(), reader, learning: null } });
+    expect((await about()).lostModel).toBeNull();
+    app = await app.again();
+    expect((await about()).lostModel).toBeNull();
+    expect((await endOfLog()).faults).toEqual([]);
+  });
 });
 
 describe("what is refused", () => {

@@ -1,8 +1,7 @@
 /** Learnings of the app: one at a time, told of to the open pages, and the choice of the model that judges. */
-import { access } from "node:fs/promises";
 import { join } from "node:path";
 import { LEAST_TO_ADAPT as LEAST } from "../../evaluation/index.ts";
-import { AndroscopeError, fileError, isAndroscopeError } from "../../runs/index.ts";
+import { AndroscopeError, isAndroscopeError } from "../../runs/index.ts";
 import type { Analyser } from "../analysis/analyser.ts";
 import type { AnalyserInUse } from "../analysis/in-use.ts";
 import type { AppEvent, Done, Learning } from "../api.ts";
@@ -23,7 +22,9 @@ import {
 import { originalPath } from "../store/originals.ts";
 import { requireReader } from "../store/refusals.ts";
 import { type Act, requireOpenEyes } from "../store/review.ts";
+import type { LostModel } from "./at-start.ts";
 import { type Learner, type LearningNews, MODELS, modelFile, type ReviewedImage } from "./learner.ts";
+import { openLearned } from "./opening.ts";
 
 export interface LearningsOptions {
   db: Database;
@@ -32,6 +33,8 @@ export interface LearningsOptions {
   analyser: AnalyserInUse;
   /** Undefined where what analyses cannot be taught. */
   learner: Learner | undefined;
+  /** The chosen model, where it could not be opened at the start. */
+  lost: LostModel | undefined;
   tell: (event: AppEvent) => void;
 }
 
@@ -39,8 +42,11 @@ export class Learnings {
   readonly #options: LearningsOptions;
   #running: { id: number; stop: AbortController; begun: number; ends: Promise<void> } | undefined;
 
+  #lost: LostModel | undefined;
+
   constructor(options: LearningsOptions) {
     this.#options = options;
+    this.#lost = options.lost;
     failBroken(options.db, apiError(stopped("the program ended")));
   }
 
@@ -52,6 +58,11 @@ export class Learnings {
   get inUse(): { learning: number; model: string } | undefined {
     const { db, analyser } = this.#options;
     return analyser.isFirst ? undefined : modelInUse(db);
+  }
+
+  /** The learned model that should judge and cannot, until another is chosen. */
+  get lost(): LostModel | undefined {
+    return this.#lost;
   }
 
   /** @throws `learning/*`, `review/blind`, `server/not-found` */
@@ -143,7 +154,10 @@ export class Learnings {
       // What judges is what the log says: that comes first, since it may fail.
       else if (next) analyser.replace(next);
       else analyser.restoreFirst();
-      if (!meanwhile) tell({ type: "model" });
+      if (!meanwhile) {
+        this.#lost = undefined;
+        tell({ type: "model" });
+      }
       return answer(row);
     } catch (error) {
       await next?.dispose();
@@ -156,7 +170,7 @@ export class Learnings {
     const { model } = stateOf(db, learning);
     if (model === null) throw noModel(learning);
     try {
-      const next = await learner.open(await pathOfModel(folder, model));
+      const next = await openLearned(learner, folder, model);
       const [wanted, found] = [analyser, next].map((one) => one.describe().classes.join(", "));
       if (found === wanted) return next;
       await next.dispose();
@@ -172,15 +186,6 @@ export class Learnings {
     await running?.ends;
     this.#options.learner?.dispose();
   }
-}
-
-/** Where a learned model lies. @throws `file/not-found` */
-export async function pathOfModel(folder: string, model: string): Promise<string> {
-  const path = join(folder, MODELS, modelFile(model));
-  await access(path).catch((error) => {
-    throw fileError(error, path);
-  });
-  return path;
 }
 
 function requireEnough(images: readonly ReviewedImage[]): void {

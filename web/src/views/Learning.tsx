@@ -2,6 +2,7 @@ import { useRef, useState } from "react";
 import type { About, Learning as Learned, Reader, Sample } from "../../../src/server/api.ts";
 import { ask, inWords } from "../api/client.ts";
 import { useNow } from "../components/Analysing.tsx";
+import { LostModel } from "../components/LostModel.tsx";
 import { durationInWords, plural } from "../numbers/format.ts";
 import { complain, say } from "../state/announce.ts";
 import { useAsked } from "../state/asked.ts";
@@ -46,6 +47,11 @@ export function Learning({ reader, about }: { reader: Reader; about: About }) {
         masks, outlines and measures stay as they are. A third of the images is kept from it for good, and the old and
         the new model are compared on these before you choose. Research use only; not for diagnosis.
       </p>
+      <LostModel about={about}>
+        <button type="button" onClick={() => void use(null)}>
+          Keep to the original model
+        </button>
+      </LostModel>
       {about.learning !== null && (
         <p className="line">
           A learned model judges what is analysed now.

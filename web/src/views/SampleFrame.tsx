@@ -4,6 +4,7 @@ import type { About, Reader } from "../../../src/server/api.ts";
 import { ask, inWords } from "../api/client.ts";
 import { isProgress } from "../api/events.ts";
 import { Link } from "../components/Link.tsx";
+import { LostModel } from "../components/LostModel.tsx";
 import { type Keys, useKeys } from "../components/shortcuts.ts";
 import { useAsked } from "../state/asked.ts";
 import { reviewOf } from "../state/review.ts";
@@ -68,6 +69,7 @@ export function SampleFrame({ at, reader, about }: { at: At; reader: Reader; abo
     <SampleContext value={open}>
       <Place at={at} name={sample.value.name} blind={blind} reader={reader} />
       <div className="sample">
+        <LostModel about={about} />
         <JudgeAgainBar opinions={opinions} />
         {at.view === "images" && <Images />}
         {at.view === "heads" && <Gallery />}
