@@ -34,6 +34,11 @@ export class AnalyserInUse implements Analyser {
     return this.#current.analyser.describe();
   }
 
+  /** Of the one of the start, whichever judges. */
+  describeFirst(): ReturnType<Analyser["describe"]> {
+    return this.#first.analyser.describe();
+  }
+
   analyse(...of: Parameters<Analyser["analyse"]>): ReturnType<Analyser["analyse"]> {
     return this.#held((analyser) => analyser.analyse(...of));
   }

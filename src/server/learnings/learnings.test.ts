@@ -16,8 +16,10 @@ const HELD_HEADS = 12;
 function standInLearner() {
   const orders: LearningOrder[] = [];
   const opened: string[] = [];
-  /** How long opening a model takes, what classes it has, which one it is, and how many were given back. */
-  const opening: { wait?: () => Promise<void>; classes?: string[]; model?: string; disposed: number } = { disposed: 0 };
+  /** How long opening a model takes, what classes it has, which one it is and of which it was learned, and how many were given back. */
+  const opening: { wait?: () => Promise<void>; classes?: string[]; model?: string; base?: string; disposed: number } = {
+    disposed: 0,
+  };
   let answer: (learned: Learned | Error) => void = () => {};
   const learner: Learner = {
     learn(order, signal, heard) {
@@ -35,6 +37,7 @@ function standInLearner() {
         ...standIn().describe(),
         classes: opening.classes ?? CLASSES,
         model: opening.model ?? HASH,
+        ...(opening.base === undefined ? {} : { adapted: { base: opening.base, heads: 30 } }),
       };
       return { ...standIn(), describe: () => description, dispose: () => void opening.disposed++ };
     },
@@ -261,6 +264,32 @@ test("a learning whose end cannot be saved, on a full disk, ends all the same an
   expect((await state()).state).toBe("running");
   await app.client.call("stopLearning", { params: { learning: id } });
   expect(await state()).toMatchObject({ state: "failed", error: { code: "learning/stopped" } });
+});
+
+test("the program was started with a model of other classes than the learned one in use: neither learned from nor taken again", async () => {
+  const learning = await learned();
+  await app.client.call("useModel", { body: { id: randomUUID(), reader, learning } });
+  const { rows } = await verifyFolder(app.folder);
+  const [orders, base] = [taught.orders.length, "ef".repeat(32)];
+  taught.opening.base = base;
+  const other = { ...standIn().describe(), classes: ["Round", "Long"] };
+  app = await app.again({ analyser: async () => ({ ...standIn(), describe: () => other }) });
+  const unchanged = async () => expect(await app.client.call("about")).toMatchObject({ classes: CLASSES, learning });
+  await unchanged();
+  const refusal = {
+    ...{ status: 409, code: "learning/not-here", found: "one with a model of Round, Long" },
+    fix: expect.stringMatching(`start it with --model .*${base}`),
+  };
+  expect(await refusedBegin()).toMatchObject(refusal);
+  expect(taught.orders).toHaveLength(orders);
+  const body = { id: randomUUID(), reader, learning: null };
+  expect(await app.client.refused("useModel", { body })).toMatchObject(refusal);
+  await unchanged();
+  expect((await verifyFolder(app.folder)).rows).toBe(rows);
+  expect((await app.client.call("listLearnings", { query: { reader } })).learnings).toHaveLength(1);
+  app = await app.again({ analyser: async () => standIn() });
+  await app.client.call("useModel", { body });
+  await begin();
 });
 
 describe("the file of the model in use is lost", () => {

@@ -74,6 +74,7 @@ export class Learnings {
     if (!learner) throw notHere();
     requireReader(db, asked.reader);
     if (this.#running) throw busy();
+    this.#requireSameClasses();
     for (const sample of samples) requireOpenEyes(db, sample, asked.reader);
     const { classes, model } = analyser.describe();
     const pathOf = (sha256: string) => originalPath(folder, sha256);
@@ -145,6 +146,7 @@ export class Learnings {
     if (before) return answer(before);
     requireReader(db, act.reader);
     if (!learner) throw notHere();
+    if (learning === null) this.#requireSameClasses();
     const next = learning === null ? undefined : await this.#opened(learner, learning);
     try {
       // Sent again while the model was being opened.
@@ -178,6 +180,17 @@ export class Learnings {
     } catch (error) {
       throw placeless(error);
     }
+  }
+
+  /**
+   * Classes are those of the model that judged at the start, for as long as the program runs: readers would be left deciding
+   * between those of another one.
+   */
+  #requireSameClasses(): void {
+    const { analyser } = this.#options;
+    const { classes, adapted } = analyser.describe();
+    const [wanted, found] = [classes, analyser.describeFirst().classes].map((names) => names.join(", "));
+    if (wanted !== found) throw otherStart(wanted!, found!, adapted?.base);
   }
 
   async close(): Promise<void> {
@@ -240,6 +253,14 @@ const otherClasses = (expected: string, found: string) =>
     expected: `a model of the classes ${expected}, between which heads are decided here`,
     found: `one of ${found}`,
     fix: "Start androscope app with the model that it was learned from.",
+  });
+
+/** @param base SHA-256 of the model that the one in use was learned from */
+const otherStart = (expected: string, found: string, base: string | undefined) =>
+  new AndroscopeError("learning/not-here", {
+    expected: `a start with a model of the classes ${expected}, between which heads are decided here`,
+    found: `one with a model of ${found}`,
+    fix: `End the app and start it with --model and the model that the one in use was learned from${base ? `, of the SHA-256 ${base}` : ""}.`,
   });
 
 const stopped = (found: string) =>

@@ -56,6 +56,21 @@ test("a comparison of nothing, or of too little, is refused before anything is l
     code: "learning/too-few",
     found: "10 of 2 in 10, and 14",
   });
+  // A model in use of other classes: the bundled one with a name of the same length.
+  const before = join(folder, "other.onnx");
+  const renamed = (await readFile(BUNDLED_MODEL)).toString("latin1").replaceAll("Tapered", "Slender");
+  await writeFile(before, renamed, "latin1");
+  news.length = 0;
+  const others = crops.slice(0, 10).map((image) => {
+    const moved = image.heads.map((head) => ({ ...head, id: head.id + 200 }));
+    return { ...image, held: true, heads: moved };
+  });
+  const compared = { images: [...crops, ...others], folder: join(folder, "models"), before };
+  await expect(learn(compared, { model: BUNDLED_MODEL }, 1, ({ done }) => news.push(done))).rejects.toMatchObject({
+    code: "learning/not-here",
+    found: "Normal, Slender, Pyriform, Amorphous",
+  });
+  expect(news.at(-1), "no training").toBe(24 + 10);
   expect(await readdir(folder)).not.toContain("models");
 });
 

@@ -68,6 +68,8 @@ export async function learn(
     }),
   );
   requireJudged(reviewed, held.flatMap(({ heads }) => heads.filter(({ id }) => first.has(id))).length);
+  // A model that cannot be compared with is refused before anything is trained.
+  const now = before === undefined ? first : await judgedBy(before, held);
   const from = done;
   const adapted = await adaptLastLayer(layer, reviewed, {
     ...{ temperature, seed: SEED, threads },
@@ -91,8 +93,6 @@ export async function learn(
     // The very file that would be used judges the heads that it is compared on.
     after = await judgedBy(path, held);
   }
-  const now = before === undefined ? first : await judgedBy(before, held);
-
   const compared = held.flatMap(({ sha256, heads }) =>
     heads.flatMap(({ id, label }) => {
       const [old, next] = [now.get(id), after.get(id)];
