@@ -44,6 +44,7 @@ describe.skipIf(!hasChromium)(`learning from corrections in ${CHROMIUM} (skipped
     await page.getByRole("progressbar", { name: "How much is done" }).waitFor();
     await page.getByText("The new model is better on them.").waitFor({ timeout: 120_000 });
     await page.locator("[aria-live]", { hasText: "The learning is done" }).waitFor();
+    await page.getByText("the only comparison on these images so far").waitFor();
     const [learning] = (await client.call("listLearnings", { query: { reader } })).learnings;
     const { heads: compared, correct, mended } = learning!.result!.comparison;
     await page.getByText(`${correct.before} (${((100 * correct.before) / compared).toFixed(1)} %)`).waitFor();
@@ -71,15 +72,19 @@ describe.skipIf(!hasChromium)(`learning from corrections in ${CHROMIUM} (skipped
     await page.locator("summary", { hasText: "not finished" }).waitFor();
     expect(begun).toBe(1);
 
-    // Where no new model was found, nothing is called one.
+    // Where no new model was found, nothing is called one; several comparisons on the same images are counted.
+    const withoutModel = ({ result, ...one }: { result: object }) => ({
+      ...{ ...one, model: null, result: { ...result, comparisons: 3 } },
+    });
     await page.route("**/api/learnings?*", async (route) => {
       const answer = await (await route.fetch()).json();
       await route.fulfill({
-        json: { learnings: answer.learnings.slice(1).map((one: object) => ({ ...one, model: null })) },
+        json: { learnings: answer.learnings.slice(1).map(withoutModel) },
       });
     });
     await page.reload();
     await page.getByText("there is no new one").waitFor();
+    await page.getByText("These images have served 3 comparisons by now").waitFor();
     await page.getByText("The original model is better on them.").waitFor();
     expect(await page.locator("details").innerText()).not.toMatch(/new model|the new one/);
     expect(await page.getByRole("button", { name: /Use this model/ }).count()).toBe(0);

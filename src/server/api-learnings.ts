@@ -41,6 +41,8 @@ export const learningSchema = z.object({
       /** How strongly the last layer is pulled to the old one; null where it was left as it was. */
       strength: z.number().nullable(),
       comparison: comparisonSchema,
+      /** Completed comparisons of which held-out images are these or some of these, up to now, this one too. */
+      comparisons: z.int(),
     })
     .nullable(),
   /** Its model is the one chosen in this data folder; `about.learning` says whether it judges, since `--model` goes first. */

@@ -155,6 +155,40 @@ test("learns from final classes; images are held out whole, about a third of the
   });
 });
 
+test("completed comparisons on the same held-out images are counted, whoever began them and in whatever sample the images are", async () => {
+  await decided(6);
+  const first = sample;
+  const done = async (samples: number[]): Promise<number> => {
+    const { id } = await begin(samples);
+    taught.answer(learnedFrom(taught.orders.at(-1)!));
+    await ended(id);
+    return id;
+  };
+  /** The oldest first. */
+  const counts = async () =>
+    (await app.client.call("listLearnings", { query: { reader } })).learnings
+      .map((one) => one.result?.comparisons)
+      .reverse();
+  await done([first]);
+  expect(await counts()).toEqual([1]);
+  // One that is stopped compared nothing.
+  const stopped = await begin([first]);
+  await app.client.call("stopLearning", { params: { learning: stopped.id } });
+  expect(await counts()).toEqual([1, undefined]);
+  // Other images.
+  sample = await app.client.newSample(reader, "Other");
+  await decided(6, 50);
+  await done([sample]);
+  expect(await counts()).toEqual([1, undefined, 1]);
+  await done([first, sample]);
+  expect(await counts()).toEqual([2, undefined, 2, 3]);
+  // The first sample's images, in a third one.
+  sample = await app.client.newSample(reader, "Again");
+  await decided(6);
+  await done([sample]);
+  expect(await counts()).toEqual([3, undefined, 2, 4, 3]);
+});
+
 test("a learned model judges what comes after, also after a new start, until the first one is taken again", async () => {
   await decided(6);
   const { id } = await begin();

@@ -26,6 +26,24 @@ interface LearningRow {
 
 const SELECT = `SELECT learnings.*, readers.name FROM learnings JOIN readers ON readers.id = learnings.reader`;
 
+type StoredResult = Omit<NonNullable<Learning["result"]>, "comparisons">;
+
+/**
+ * Learnings that compared models on held-out images of these samples: whoever chooses the best of several on the same images
+ * has a figure that is too hopeful. By content, since an image may be in several samples; which heads were decided when is not
+ * asked, so it counts rather too many than too few.
+ */
+function comparisonsOn(db: Database, samples: string): number {
+  return db.get<{ n: number }>(
+    `SELECT count(*) AS n FROM learnings WHERE state = 'done' AND EXISTS (
+       SELECT 1 FROM images AS ours JOIN held_out ON held_out.sha256 = ours.sha256 AND held = 1
+         JOIN images AS theirs ON theirs.sha256 = ours.sha256
+       WHERE ours.sample IN (SELECT value FROM json_each(?))
+         AND theirs.sample IN (SELECT value FROM json_each(learnings.samples)))`,
+    samples,
+  )!.n;
+}
+
 /** @param reader for whose eyes */
 function asLearning(db: Database, row: LearningRow, reader: number): Learning {
   const samples = (JSON.parse(row.samples) as number[]).map(
@@ -43,7 +61,10 @@ function asLearning(db: Database, row: LearningRow, reader: number): Learning {
     before: row.before,
     model: row.model,
     hidden,
-    result: row.result === null || hidden ? null : JSON.parse(row.result),
+    result:
+      row.result === null || hidden
+        ? null
+        : { ...(JSON.parse(row.result) as StoredResult), comparisons: comparisonsOn(db, row.samples) },
     inUse: modelInUse(db)?.learning === row.id,
   };
 }
@@ -168,7 +189,7 @@ export function beginLearning(
 
 export function finishLearning(db: Database, id: number, learned: Learned, classes: readonly string[]): void {
   const { groups, classes: byClass, ...comparison } = learned.comparison;
-  const result: Learning["result"] = {
+  const result: StoredResult = {
     learned: learned.learned,
     strength: learned.strength ?? null,
     comparison: { ...comparison, images: groups, classes: byClass.map((one, c) => ({ name: classes[c]!, ...one })) },

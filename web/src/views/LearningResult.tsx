@@ -71,7 +71,7 @@ export function LearningResult({
   );
 }
 
-function Verdict({ result: { comparison, learned }, other }: { result: Result; other: string }) {
+function Verdict({ result: { comparison, comparisons, learned }, other }: { result: Result; other: string }) {
   const { heads, images, correct, interval, mended, spoilt } = comparison;
   const gain = (correct.after - correct.before) / heads;
   return (
@@ -86,7 +86,10 @@ function Verdict({ result: { comparison, learned }, other }: { result: Result; o
         {correct.after} ({percent(correct.after / heads)})
       </strong>
       : {points(gain)} points, 95 % interval {points(interval.low)} to {points(interval.high)}; {mended} mended,{" "}
-      {spoilt} spoilt. <strong>{verdictOf(interval, other)}</strong>
+      {spoilt} spoilt. <strong>{verdictOf(interval, other)}</strong>{" "}
+      {comparisons < 2
+        ? "It is the only comparison on these images so far."
+        : `These images have served ${comparisons} comparisons by now: the figure of a model that is chosen as the best of several on the same images is too hopeful.`}
     </p>
   );
 }
