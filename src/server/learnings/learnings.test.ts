@@ -16,14 +16,22 @@ const HELD_HEADS = 12;
 function standInLearner() {
   const orders: LearningOrder[] = [];
   const opened: string[] = [];
-  /** How long opening a model takes, what classes it has, which one it is and of which it was learned, and how many were given back. */
-  const opening: { wait?: () => Promise<void>; classes?: string[]; model?: string; base?: string; disposed: number } = {
+  /** How long opening a model takes, what classes it has, which one it is and of which it was learned; what `learn` throws at once; how many were given back. */
+  const opening: {
+    wait?: () => Promise<void>;
+    classes?: string[];
+    model?: string;
+    base?: string;
+    thrown?: Error;
+    disposed: number;
+  } = {
     disposed: 0,
   };
   let answer: (learned: Learned | Error) => void = () => {};
   const learner: Learner = {
     learn(order, signal, heard) {
       orders.push(order);
+      if (opening.thrown) throw opening.thrown;
       heard({ done: 1, of: 4 });
       return new Promise((resolve, reject) => {
         signal.addEventListener("abort", () => reject(signal.reason));
@@ -426,6 +434,16 @@ describe("what is refused", () => {
     const third = await begin();
     taught.answer(new Error("a secret"));
     expect((await ended(third.id)).error).toMatchObject({ code: "server/internal" });
+    // A learner that fails before it has begun, twice: the first one does not stay in the way.
+    for (const found of ["y", "z"]) {
+      taught.opening.thrown = new AndroscopeError("learning/failed", { expected: "x", found, fix: "Again." });
+      const { id } = await begin();
+      expect(await ended(id)).toMatchObject({ state: "failed", error: { code: "learning/failed", found } });
+    }
+    delete taught.opening.thrown;
+    const last = await begin();
+    taught.answer(learnedFrom(taught.orders.at(-1)!));
+    expect((await ended(last.id)).state).toBe("done");
   });
 
   test("a reader who reads blind and has heads left; whoever was told of heads before deciding has seen them", async () => {

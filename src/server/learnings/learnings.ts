@@ -23,7 +23,14 @@ import { originalPath } from "../store/originals.ts";
 import { requireReader } from "../store/refusals.ts";
 import { type Act, requireOpenEyes } from "../store/review.ts";
 import type { LostModel } from "./at-start.ts";
-import { type Learner, type LearningNews, MODELS, modelFile, type ReviewedImage } from "./learner.ts";
+import {
+  type Learner,
+  type LearningNews,
+  type LearningOrder,
+  MODELS,
+  modelFile,
+  type ReviewedImage,
+} from "./learner.ts";
 import { openLearned } from "./opening.ts";
 
 export interface LearningsOptions {
@@ -69,8 +76,8 @@ export class Learnings {
   start(asked: { id: string; reader: number; samples: readonly number[] }): Learning {
     const { db, folder, analyser, learner } = this.#options;
     const samples = [...new Set(asked.samples)];
-    const before = replayedLearning(db, { ...asked, samples });
-    if (before) return before;
+    const replayed = replayedLearning(db, { ...asked, samples });
+    if (replayed) return replayed;
     if (!learner) throw notHere();
     requireReader(db, asked.reader);
     if (this.#running) throw busy();
@@ -82,9 +89,16 @@ export class Learnings {
     requireEnough(images);
     const learning = beginLearning(db, { ...asked, samples }, model, images);
     const stop = new AbortController();
-    const ends = this.#run(learner, learning.id, images, classes, stop.signal).catch(() => {
-      process.stderr.write("androscope: how a learning ended could not be saved\n");
-    });
+    const current = this.inUse;
+    const models = join(folder, MODELS);
+    const before = current && join(models, modelFile(current.model));
+    const order = { images, folder: models, ...(before === undefined ? {} : { before }) };
+    // Begun when this one is known to run: a learner that fails at once would end it before, and leave it running for ever.
+    const ends = Promise.resolve()
+      .then(() => this.#run(learner, learning.id, order, classes, stop.signal))
+      .catch(() => {
+        process.stderr.write("androscope: how a learning ended could not be saved\n");
+      });
     this.#running = { id: learning.id, stop, begun: performance.now(), ends };
     this.#tellState(learning.id, { done: 0, of: 1 });
     return learning;
@@ -93,18 +107,11 @@ export class Learnings {
   async #run(
     learner: Learner,
     id: number,
-    images: ReviewedImage[],
+    order: LearningOrder,
     classes: readonly string[],
     signal: AbortSignal,
   ): Promise<void> {
-    const { db, folder } = this.#options;
-    const current = this.inUse;
-    const models = join(folder, MODELS);
-    const order = {
-      images,
-      folder: models,
-      ...(current ? { before: join(models, modelFile(current.model)) } : {}),
-    };
+    const { db } = this.#options;
     try {
       const learned = await learner.learn(order, signal, (news) => this.#tellState(id, news));
       finishLearning(db, id, learned, classes);
