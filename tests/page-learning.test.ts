@@ -102,9 +102,22 @@ describe.skipIf(!hasChromium)(`learning from corrections in ${CHROMIUM} (skipped
     await page.goto(`${app.origin}/samples/${sample}/heads`);
     await lost.waitFor();
     await page.goto(`${app.origin}/learning`);
+    const keep = page.getByRole("button", { name: "Keep to the original model" });
+    await keep.waitFor();
     await page.unroute("**/api/about");
-    await page.getByRole("button", { name: "Keep to the original model" }).click();
+    await keep.click();
     await lost.waitFor({ state: "detached" });
+    // Not chosen for whoever reads it blind.
+    const ben = await client.newReader("Ben");
+    const assigned = { id: randomUUID(), reader, assigned: ben, role: "blind" as const };
+    await client.call("assignReading", { params: { sample }, body: assigned });
+    await page.unroute("**/api/learnings?*");
+    await page.reload();
+    await page.getByRole("button", { name: "Reader: Ada" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Ben" }).click();
+    const blind = page.getByRole("checkbox", { name: "Slide 1" });
+    await page.getByText("you read it blind and have heads left").waitFor();
+    expect([await blind.isChecked(), await blind.isDisabled(), await begin.isDisabled()]).toEqual([false, true, true]);
     expect(complaints.filter((text) => !text.includes("409"))).toEqual([]);
     expect(await verifyFolder(data)).toMatchObject({ intact: true });
     await page.context().close();

@@ -451,7 +451,11 @@ describe("what is refused", () => {
     const ben = await app.client.newReader("Ben");
     const asked = { id: randomUUID(), reader, assigned: ben, role: "blind" as const };
     await app.client.call("assignReading", { params: { sample }, body: asked });
-    expect(await refusedBegin([sample], ben)).toMatchObject({ status: 409, code: "review/blind" });
+    const other = await app.client.newSample(reader, "Other");
+    expect(await refusedBegin([other, sample], ben)).toMatchObject({
+      ...{ status: 409, code: "review/blind", where: `sample ${sample}` },
+      message: expect.stringContaining("one who reads “Sample” blind and has heads left"),
+    });
     const { id } = await begin();
     taught.answer(learnedFrom(taught.orders[0]!));
     await ended(id);

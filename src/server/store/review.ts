@@ -180,11 +180,11 @@ export function settle(
   });
 }
 
-export function blind(head: number | string): AndroscopeError {
+function blind(head: number): AndroscopeError {
   return new AndroscopeError("review/blind", {
     expected: "a reader who may see others' decisions",
     found: "one who reads blind and has not decided",
-    where: typeof head === "number" ? `head ${head}` : head,
+    where: `head ${head}`,
     fix: "Decide first.",
   });
 }
@@ -193,7 +193,14 @@ export function blind(head: number | string): AndroscopeError {
 export function requireOpenEyes(db: Database, sample: number, reader: number): void {
   requireSample(db, sample);
   requireReader(db, reader);
-  if (isBlindNow(db, sample, reader)) throw blind(`sample ${sample}`);
+  if (!isBlindNow(db, sample, reader)) return;
+  const { name } = db.get<{ name: string }>("SELECT name FROM samples WHERE id = ?", sample)!;
+  throw new AndroscopeError("review/blind", {
+    expected: "a reader who may see others' decisions",
+    found: `one who reads “${name}” blind and has heads left`,
+    where: `sample ${sample}`,
+    fix: "Decide its heads first.",
+  });
 }
 
 /** An outline as somebody drew it, measured. */

@@ -4,6 +4,7 @@ import { ask, inWords } from "../api/client.ts";
 import { useNow } from "../components/Analysing.tsx";
 import { LostModel } from "../components/LostModel.tsx";
 import { durationInWords, plural } from "../numbers/format.ts";
+import { isBlindNow } from "../review/blind.ts";
 import { complain, say } from "../state/announce.ts";
 import { useAsked } from "../state/asked.ts";
 import { learningNow } from "../state/progress.ts";
@@ -115,7 +116,9 @@ function NewLearning({ reader, onBegun }: { reader: Reader; onBegun: () => void 
   const [left, setLeft] = useState<ReadonlySet<number>>(new Set());
   const [failure, setFailure] = useState("");
   const samples = value?.samples.filter(({ decided }) => decided > 0) ?? [];
-  const chosen = samples.filter(({ id }) => !left.has(id));
+  // Refused to whoever reads one of them blind, so it is not chosen for them.
+  const isBlind = (sample: Sample) => isBlindNow(sample, reader);
+  const chosen = samples.filter((sample) => !left.has(sample.id) && !isBlind(sample));
   const begins = useRef(false);
   const begin = async () => {
     if (begins.current) return;
@@ -147,10 +150,12 @@ function NewLearning({ reader, onBegun }: { reader: Reader; onBegun: () => void 
           <label key={sample.id} className="check">
             <input
               type="checkbox"
-              checked={!left.has(sample.id)}
+              checked={chosen.includes(sample)}
+              disabled={isBlind(sample)}
               onChange={(event) => turn(sample, event.target.checked)}
             />
             {sample.name} <span className="soft">{plural(sample.decided, "decided head")}</span>
+            {isBlind(sample) && <span className="soft">you read it blind and have heads left to decide</span>}
           </label>
         ))}
       </fieldset>
