@@ -1,5 +1,5 @@
 /** The list of heads and what is told of it meanwhile, against a server that answers when it is told to. */
-import { afterEach, expect, test, vi } from "vitest";
+import { afterEach, expect, onTestFinished, test, vi } from "vitest";
 import type { Head } from "../../../src/server/api.ts";
 import { Heads } from "./heads.ts";
 
@@ -30,6 +30,34 @@ test("a head that is told of before the list is there does not come before the l
     [1, 2, 3, 4],
   ]);
   expect(asked).toEqual(["all", "3,4"]);
+});
+
+test("heads that a server in trouble did not answer for are asked for again, with their outlines, and not for ever", async () => {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  const asked: string[] = [];
+  let status = 200;
+  vi.stubGlobal("fetch", async (address: string) => {
+    const query = new URL(address, "http://page").searchParams;
+    asked.push(query.get("ids") ?? "all");
+    const outline = query.get("outlines") ? { outline: [[0, 0]] as [number, number][] } : {};
+    return new Response(JSON.stringify({ heads: [head(1, outline)] }), { status });
+  });
+  const heads = new Heads(1, 1);
+  await heads.load();
+  status = 500;
+  const outlined = () => heads.outlineOf(heads.get(1)!);
+  expect(outlined()).toBeUndefined();
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(asked).toEqual(["all", "1"]);
+  status = 200;
+  await vi.advanceTimersByTimeAsync(3000);
+  expect(asked).toEqual(["all", "1", "1"]);
+  expect(outlined()).toEqual([[0, 0]]);
+  status = 500;
+  heads.refresh([1]);
+  await vi.advanceTimersByTimeAsync(3_600_000);
+  expect(asked).toHaveLength(3 + 6);
 });
 
 test("what this page did itself is not asked for again, what another did is", async () => {

@@ -7,6 +7,7 @@ import type { AppEvent, Head } from "../../../src/server/api.ts";
 import { ask } from "../api/client.ts";
 import { idsInParts } from "../api/ids.ts";
 import { type Point, plainer } from "../geometry/outline.ts";
+import { Again, WHOLE } from "./again.ts";
 
 /** Milliseconds in which wishes for heads are gathered. */
 const GATHER = 60;
@@ -31,6 +32,8 @@ export class Heads {
   #version = 0;
   #wantedOutlines = new Set<number>();
   #wanted = new Set<number>();
+  readonly #again = new Again((ids) => this.refresh(ids));
+  readonly #wholeAgain = new Again(() => this.#loadAnew());
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(sample: number, reader: number) {
@@ -130,12 +133,12 @@ export class Heads {
   heed(event: AppEvent): void {
     if (event.type === "hello" && this.loaded) {
       this.#own.clear();
-      void this.load().catch(() => {});
+      this.#loadAnew();
     }
     if (!("sample" in event) || event.sample !== this.sample) return;
     if (event.type === "heads") this.refresh(event.heads);
     // Which heads it changed is not told: that would tell a blind reader where others have decided.
-    if (event.type === "judging" && event.state === "done" && this.loaded) void this.load().catch(() => {});
+    if (event.type === "judging" && event.state === "done" && this.loaded) this.#loadAnew();
     if (event.type === "review") {
       const own = event.acts.filter((act) => this.#own.delete(act));
       if (own.length < event.acts.length) this.refresh(event.heads);
@@ -171,6 +174,13 @@ export class Heads {
     for (const listener of [...this.#listeners]) listener();
   }
 
+  #loadAnew(): void {
+    this.load().then(
+      () => this.#wholeAgain.answered([WHOLE]),
+      (cause) => this.#wholeAgain.failed([WHOLE], cause),
+    );
+  }
+
   #soon(): void {
     // What is told while the list is on its way is asked for after it.
     if (this.#timer !== undefined || !this.loaded) return;
@@ -186,13 +196,16 @@ export class Heads {
     this.#wantedOutlines.clear();
     const params = { sample: this.sample };
     for (const ids of idsInParts([...again, ...shapes])) {
+      const asked = ids.split(",").map(Number);
       try {
         const { heads } = await ask("listHeads", { params, query: { reader: this.reader, ids, outlines: "true" } });
+        this.#again.answered(asked);
         this.put(...heads);
         const found = new Set(heads.map(({ id }) => id));
-        for (const id of ids.split(",").map(Number)) if (!found.has(id)) this.drop(id);
-      } catch {
-        // Shown without outline; asked for again when it is drawn anew.
+        for (const id of asked) if (!found.has(id)) this.drop(id);
+      } catch (cause) {
+        // Shown as they are known until then, new ones without outline.
+        this.#again.failed(asked, cause);
       }
     }
   }

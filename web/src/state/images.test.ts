@@ -1,5 +1,5 @@
 /** The list of images and what is told of it meanwhile, against a server that answers when it is told to. */
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { AppEvent, ImageRecord } from "../../../src/server/api.ts";
 import { Images } from "./images.ts";
 
@@ -9,7 +9,7 @@ const told = (id: number, sample = 1): AppEvent => ({
   ...{ ahead: 0, secondsLeft: 0, error: null },
 });
 
-let answers: ((images: ImageRecord[]) => void)[];
+let answers: ((images: ImageRecord[], status?: number) => void)[];
 let asked: string[];
 beforeEach(() => {
   [answers, asked] = [[], []];
@@ -17,7 +17,7 @@ beforeEach(() => {
   vi.stubGlobal("fetch", (address: string) => {
     asked.push(new URL(address, "http://page").searchParams.get("ids") ?? "all");
     return new Promise((resolve) =>
-      answers.push((images) => resolve(new Response(JSON.stringify({ images }), { status: 200 }))),
+      answers.push((images, status = 200) => resolve(new Response(JSON.stringify({ images }), { status }))),
     );
   });
 });
@@ -86,6 +86,77 @@ test("what is told while an answer is on its way is asked for after it: the olde
   answers.shift()!([image(2, { state: "done" })]);
   await moment();
   expect(images.get(2)?.state).toBe("done");
+});
+
+describe("a server in trouble", () => {
+  const later = (seconds: number) => vi.advanceTimersByTimeAsync(1000 * seconds);
+  const refuse = async (status = 500) => {
+    answers.shift()!([], status);
+    await later(0);
+  };
+
+  test("is asked again after a pause, for what it did not answer alone", async () => {
+    const images = await loaded(image(1), image(2));
+    images.heed(told(1));
+    await later(1);
+    await refuse();
+    expect(asked).toEqual(["all", "1"]);
+    // Others are not kept waiting.
+    images.heed(told(2));
+    await later(1);
+    expect(asked).toEqual(["all", "1", "2"]);
+    answers.shift()!([image(2, { state: "done" })]);
+    await later(3);
+    expect(asked).toEqual(["all", "1", "2", "1"]);
+    answers.shift()!([image(1, { state: "done" })]);
+    await later(3600);
+    expect(images.list.get().map(({ state }) => state)).toEqual(["done", "done"]);
+    expect(asked).toHaveLength(4);
+  });
+
+  test("is asked a few times, less and less often, and then no more until something is told of", async () => {
+    const images = await loaded(image(1));
+    images.heed(told(1));
+    const times: number[] = [];
+    for (let second = 0; second < 3600; second++) {
+      await later(1);
+      if (answers.length === 0) continue;
+      times.push(second);
+      await refuse(503);
+    }
+    const pauses = times.slice(1).map((time, i) => time - times[i]!);
+    expect(pauses).toHaveLength(5);
+    expect(pauses.every((pause, i) => i === 0 || pause > pauses[i - 1]!)).toBe(true);
+    images.heed(told(1));
+    await later(1);
+    expect(answers).toHaveLength(1);
+    // And from then on as at first.
+    await refuse();
+    await later(4);
+    expect(answers).toHaveLength(1);
+  });
+
+  test("is not asked again where it says that the request is wrong", async () => {
+    const images = await loaded(image(1));
+    images.heed(told(1));
+    await later(1);
+    await refuse(404);
+    await later(3600);
+    expect(asked).toEqual(["all", "1"]);
+  });
+
+  test("is asked again for the whole list, too, which a new connection wanted", async () => {
+    const images = await loaded(image(1));
+    images.heed({ type: "hello", version: "1" });
+    await refuse();
+    expect(asked).toEqual(["all", "all"]);
+    await later(3);
+    expect(asked).toEqual(["all", "all", "all"]);
+    answers.shift()!([image(1), image(2)]);
+    await later(3600);
+    expect(images.list.get()).toHaveLength(2);
+    expect(asked).toHaveLength(3);
+  });
 });
 
 test("more than an address holds are asked for in parts", async () => {

@@ -6,6 +6,7 @@ import type { AppEvent, ImageRecord } from "../../../src/server/api.ts";
 import { ask } from "../api/client.ts";
 import { onEvent } from "../api/events.ts";
 import { idsInParts } from "../api/ids.ts";
+import { Again, WHOLE } from "./again.ts";
 import { type Store, storeOf } from "./store.ts";
 
 /** Milliseconds in which wishes for images are gathered. */
@@ -20,6 +21,8 @@ export class Images {
   #byId = new Map<number, ImageRecord>();
   #wanted = new Set<number>();
   #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #again = new Again((ids) => this.refresh(ids));
+  readonly #wholeAgain = new Again(() => this.#loadAnew());
   /** Whole lists on their way. */
   #loading = 0;
 
@@ -37,6 +40,7 @@ export class Images {
       const { images } = await ask("listImages", { params: { sample: this.sample }, query: {} });
       this.#byId = new Map(images.map((image) => [image.id, image]));
       this.loaded = true;
+      this.#again.forget();
       this.list.set(images);
     } finally {
       this.#loading--;
@@ -56,8 +60,15 @@ export class Images {
   }
 
   heed(event: AppEvent): void {
-    if (event.type === "hello" && this.loaded) void this.load().catch(() => {});
+    if (event.type === "hello" && this.loaded) this.#loadAnew();
     if ((event.type === "image" || event.type === "heads") && event.sample === this.sample) this.refresh([event.image]);
+  }
+
+  #loadAnew(): void {
+    this.load().then(
+      () => this.#wholeAgain.answered([WHOLE]),
+      (cause) => this.#wholeAgain.failed([WHOLE], cause),
+    );
   }
 
   #soon(): void {
@@ -74,11 +85,13 @@ export class Images {
     const parts = idsInParts(this.#wanted);
     this.#wanted.clear();
     for (const ids of parts) {
+      const asked = ids.split(",").map(Number);
       try {
         const { images } = await ask("listImages", { params: { sample: this.sample }, query: { ids } });
+        this.#again.answered(asked);
         this.put(...images);
-      } catch {
-        // The connection is gone: the next hello brings the whole list.
+      } catch (cause) {
+        this.#again.failed(asked, cause);
       }
     }
   }
