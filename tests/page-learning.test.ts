@@ -70,6 +70,7 @@ describe.skipIf(!hasChromium)(`learning from corrections in ${CHROMIUM} (skipped
     await begin.dblclick();
     await page.getByRole("button", { name: "Stop" }).click();
     await page.locator("summary", { hasText: "not finished" }).waitFor();
+    await page.getByText("Ada stopped it, ").waitFor();
     expect(begun).toBe(1);
 
     // Where no new model was found, nothing is called one; several comparisons on the same images are counted.

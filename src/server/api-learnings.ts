@@ -28,6 +28,8 @@ export const learningSchema = z.object({
   state: z.enum(nouns.LEARNING_STATES),
   error: nouns.errorSchema.nullable(),
   finished: nouns.time.nullable(),
+  /** Who stopped it, at the time at which it is `finished`. */
+  stoppedBy: z.object({ id: nouns.idSchema, name: z.string() }).nullable(),
   /** SHA-256 of the model that judged when it began. */
   before: z.string(),
   /** Of the one that was learned; null where nothing better was found. */
@@ -86,8 +88,9 @@ export const LEARNING_ROUTES = {
   stopLearning: {
     method: "POST",
     path: "/api/learnings/:learning/stop",
-    summary: "Gives up a learning that runs.",
+    summary: "Gives up a learning that runs; who did is kept with it.",
     params: z.object({ learning: idText }),
+    body: z.object({ reader: nouns.idSchema }),
     response: z.object({ ok: z.literal(true) }),
   },
   useModel: {

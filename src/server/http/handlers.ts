@@ -251,8 +251,8 @@ export function handlersOf(context: Context, openapi: () => Record<string, unkno
       }
       return { learning, changed };
     },
-    async stopLearning({ params }) {
-      await learnings.stop(params.learning);
+    async stopLearning({ params, body }) {
+      await learnings.stop(params.learning, body.reader);
       return { ok: true };
     },
     async useModel({ body: { learning, ...act } }) {

@@ -181,7 +181,7 @@ test("completed comparisons on the same held-out images are counted, whoever beg
   expect(await counts()).toEqual([1]);
   // One that is stopped compared nothing.
   const stopped = await begin([first]);
-  await app.client.call("stopLearning", { params: { learning: stopped.id } });
+  await app.client.call("stopLearning", { params: { learning: stopped.id }, body: { reader } });
   expect(await counts()).toEqual([1, undefined]);
   // Other images.
   sample = await app.client.newSample(reader, "Other");
@@ -226,14 +226,14 @@ test("a learned model judges what comes after, also after a new start, until the
     ["failed", false],
     ["done", true],
   ]);
-  expect(learnings[0]!.error).toMatchObject({ code: "learning/stopped" });
+  expect(learnings[0]).toMatchObject({ error: { code: "learning/stopped" }, stoppedBy: null });
   // Whoever names a model gets that.
   app = await app.again({ ownModel: true });
   expect(await app.client.call("about")).toMatchObject({ analyser: { model: "m" }, learning: null });
   const own = await begin();
   expect(own.before).toBe("m");
   expect(taught.orders[2]!.before).toBeUndefined();
-  await app.client.call("stopLearning", { params: { learning: own.id } });
+  await app.client.call("stopLearning", { params: { learning: own.id }, body: { reader } });
 
   const faults = async () =>
     (await verifyFolder(app.folder)).faults.map(({ where, problem }) => `${where}: ${problem}`);
@@ -304,8 +304,10 @@ test("a learning whose end cannot be saved, on a full disk, ends all the same an
   await vi.waitFor(async () => expect(await refusedBegin([999])).toMatchObject({ status: 404 }));
   const state = async () => (await app.client.call("listLearnings", { query: { reader } })).learnings[0]!;
   expect((await state()).state).toBe("running");
-  await app.client.call("stopLearning", { params: { learning: id } });
-  expect(await state()).toMatchObject({ state: "failed", error: { code: "learning/stopped" } });
+  await app.client.call("stopLearning", { params: { learning: id }, body: { reader } });
+  expect(await state()).toMatchObject({
+    ...{ state: "failed", error: { code: "learning/stopped" }, stoppedBy: { id: reader } },
+  });
 });
 
 test("the program was started with a model of other classes than the learned one in use: neither learned from nor taken again", async () => {
@@ -365,7 +367,7 @@ describe("the file of the model in use is lost", () => {
     // What is learned meanwhile is compared with what judges.
     const next = await begin();
     expect([next.before, taught.orders.at(-1)!.before]).toEqual(["m", undefined]);
-    await app.client.call("stopLearning", { params: { learning: next.id } });
+    await app.client.call("stopLearning", { params: { learning: next.id }, body: { reader } });
     const refused = await app.client.refused("useModel", { body: { id: randomUUID(), reader, learning } });
     expect(refused).toMatchObject({ code: "file/not-found", fix: expect.stringContaining("models/") });
 
@@ -422,8 +424,21 @@ describe("what is refused", () => {
     const reused = { status: 409, code: "review/id-reused" };
     expect(await app.client.refused("startLearning", { body: again })).toMatchObject(reused);
     expect(await refusedBegin()).toMatchObject({ status: 409, code: "learning/busy" });
-    await app.client.call("stopLearning", { params: { learning: first.id } });
-    expect(await ended(first.id)).toMatchObject({ state: "failed", error: { code: "learning/stopped" } });
+    const stop = (who: number) => ({ params: { learning: first.id }, body: { reader: who } });
+    expect(await app.client.refused("stopLearning", stop(99))).toMatchObject({ status: 404 });
+    expect(await app.client.refused("stopLearning", { params: { learning: first.id } })).toMatchObject({ status: 400 });
+    const { rows } = await verifyFolder(app.folder);
+    await app.client.call("stopLearning", stop(other));
+    const gone = await ended(first.id);
+    expect(gone).toMatchObject({
+      ...{ state: "failed", reader: { id: reader }, stoppedBy: { id: other, name: "Ben" } },
+      error: { code: "learning/stopped", found: "one that Ben stopped" },
+    });
+    expect(gone.finished! >= gone.begun).toBe(true);
+    // No row of the log; and once it has ended nobody else stops it.
+    expect((await verifyFolder(app.folder)).rows).toBe(rows);
+    await app.client.call("stopLearning", stop(reader));
+    expect(await ended(first.id)).toEqual(gone);
     const second = await begin();
     taught.answer(
       new AndroscopeError("learning/failed", { expected: "x", found: "y", where: "/a/secret/place", fix: "Again." }),

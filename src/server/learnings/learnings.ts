@@ -45,9 +45,18 @@ export interface LearningsOptions {
   tell: (event: AppEvent) => void;
 }
 
+interface Running {
+  id: number;
+  stop: AbortController;
+  /** Whoever was the first. */
+  stoppedBy?: NonNullable<Learning["stoppedBy"]>;
+  begun: number;
+  ends: Promise<void>;
+}
+
 export class Learnings {
   readonly #options: LearningsOptions;
-  #running: { id: number; stop: AbortController; begun: number; ends: Promise<void> } | undefined;
+  #running: Running | undefined;
 
   #lost: LostModel | undefined;
 
@@ -116,7 +125,8 @@ export class Learnings {
       const learned = await learner.learn(order, signal, (news) => this.#tellState(id, news));
       finishLearning(db, id, learned, classes);
     } catch (error) {
-      failLearning(db, id, apiError(signal.aborted ? signal.reason : placeless(error)));
+      const by = signal.aborted ? this.#running?.stoppedBy : undefined;
+      failLearning(db, id, apiError(signal.aborted ? signal.reason : placeless(error)), by);
     } finally {
       this.#running = undefined;
     }
@@ -131,16 +141,18 @@ export class Learnings {
     tell({ type: "learning", learning: id, state: stateOf(db, id).state, done, of, secondsLeft });
   }
 
-  /** Gives up a learning that runs; any other is left as it is. */
-  async stop(id: number): Promise<void> {
+  /** Gives up a learning that runs; any other is left as it is. @throws `server/not-found` */
+  async stop(id: number, reader: number): Promise<void> {
+    const by = requireReader(this.#options.db, reader);
     const running = this.#running;
-    const why = stopped("somebody stopped it");
+    const why = stopped(`one that ${by.name} stopped`);
     if (running?.id === id) {
+      running.stoppedBy ??= by;
       running.stop.abort(why);
       await running.ends;
     } else if (stateOf(this.#options.db, id).state === "running") {
       // It ended when that could not be saved.
-      failLearning(this.#options.db, id, apiError(why));
+      failLearning(this.#options.db, id, apiError(why), by);
       this.#tellState(id, { done: 1, of: 1 });
     }
   }

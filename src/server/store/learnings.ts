@@ -44,6 +44,15 @@ function comparisonsOn(db: Database, samples: string): number {
   )!.n;
 }
 
+/** As it is kept: the reader is there where one stopped the learning. */
+type StoredError = ApiError & { stoppedBy?: Learning["stoppedBy"] };
+
+function failureOf(stored: string | null): Pick<Learning, "error" | "stoppedBy"> {
+  if (stored === null) return { error: null, stoppedBy: null };
+  const { stoppedBy = null, ...error } = JSON.parse(stored) as StoredError;
+  return { error, stoppedBy };
+}
+
 /** @param reader for whose eyes */
 function asLearning(db: Database, row: LearningRow, reader: number): Learning {
   const samples = (JSON.parse(row.samples) as number[]).map(
@@ -56,7 +65,7 @@ function asLearning(db: Database, row: LearningRow, reader: number): Learning {
     samples,
     begun: row.begun,
     state: row.state,
-    error: row.error === null ? null : JSON.parse(row.error),
+    ...failureOf(row.error),
     finished: row.finished,
     before: row.before,
     model: row.model,
@@ -202,11 +211,18 @@ export function finishLearning(db: Database, id: number, learned: Learned, class
   );
 }
 
-export function failLearning(db: Database, id: number, error: ApiError): void {
+/** @param stoppedBy where somebody did. Like its beginning this is no row of the log: no head, sample or choice is another. */
+export function failLearning(
+  db: Database,
+  id: number,
+  error: ApiError,
+  stoppedBy: NonNullable<Learning["stoppedBy"]> | undefined = undefined,
+): void {
+  const stored: StoredError = { ...error, ...(stoppedBy ? { stoppedBy } : {}) };
   db.transaction(() =>
     db.run(
       "UPDATE learnings SET state = 'failed', finished = ?, error = ? WHERE id = ?",
-      ...[new Date().toISOString(), JSON.stringify(error), id],
+      ...[new Date().toISOString(), JSON.stringify(stored), id],
     ),
   );
 }

@@ -25,7 +25,7 @@ export function Learning({ reader, about }: { reader: Reader; about: About }) {
   const running = learnings?.find(({ state }) => state === "running");
   const stop = async ({ id }: Learned) => {
     try {
-      await ask("stopLearning", { params: { learning: id } });
+      await ask("stopLearning", { params: { learning: id }, body: { reader: reader.id } });
       reload();
     } catch (cause) {
       complain(inWords(cause));

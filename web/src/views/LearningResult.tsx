@@ -27,7 +27,7 @@ export function LearningResult({
   first: boolean;
   onUse: () => void;
 }) {
-  const { result, error, model } = learning;
+  const { result, error, model, stoppedBy, finished } = learning;
   const [open, setOpen] = useState(first);
   /** What the old model was compared with. */
   const other = model === null ? "original" : "new";
@@ -42,7 +42,11 @@ export function LearningResult({
       {learning.hidden && (
         <p>You read one of these samples blind: the result is shown when you have decided its heads.</p>
       )}
-      {error && <p className="trouble">{error.message}</p>}
+      {error && (
+        <p className="trouble">
+          {stoppedBy && finished ? `${stoppedBy.name} stopped it, ${timeInWords(finished)}.` : error.message}
+        </p>
+      )}
       {result && (
         <>
           <Verdict result={result} other={other} />
