@@ -1,71 +1,13 @@
 /** Learning from what readers decided, through the API, with a stand-in for the networks: what is learned from, and what is kept. */
 import { randomUUID } from "node:crypto";
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { AndroscopeError } from "../../runs/index.ts";
-import type { Learning } from "../api.ts";
 import { verifyFolder } from "../store/verify.ts";
-import { CLASSES, photograph, standIn, type TestApp, testApp } from "../testing/support.ts";
-import type { Learned, Learner, LearningOrder } from "./learner.ts";
-
-const HASH = "ab".repeat(32);
-const HELD_HEADS = 12;
-
-/** Takes what it is given, and answers when it is told to. */
-function standInLearner() {
-  const orders: LearningOrder[] = [];
-  const opened: string[] = [];
-  /** How long opening a model takes, what classes it has, which one it is and of which it was learned; what `learn` throws at once; how many were given back. */
-  const opening: {
-    wait?: () => Promise<void>;
-    classes?: string[];
-    model?: string;
-    base?: string;
-    thrown?: Error;
-    disposed: number;
-  } = {
-    disposed: 0,
-  };
-  let answer: (learned: Learned | Error) => void = () => {};
-  const learner: Learner = {
-    learn(order, signal, heard) {
-      orders.push(order);
-      if (opening.thrown) throw opening.thrown;
-      heard({ done: 1, of: 4 });
-      return new Promise((resolve, reject) => {
-        signal.addEventListener("abort", () => reject(signal.reason));
-        answer = (learned) => (learned instanceof Error ? reject(learned) : resolve(learned));
-      });
-    },
-    async open(model) {
-      opened.push(model);
-      await opening.wait?.();
-      const description = {
-        ...standIn().describe(),
-        classes: opening.classes ?? CLASSES,
-        model: opening.model ?? HASH,
-        ...(opening.base === undefined ? {} : { adapted: { base: opening.base, heads: 30 } }),
-      };
-      return { ...standIn(), describe: () => description, dispose: () => void opening.disposed++ };
-    },
-    dispose() {},
-  };
-  return { learner, orders, opened, opening, answer: (learned: Learned | Error) => answer(learned) };
-}
-
-const learnedFrom = ({ images }: LearningOrder, model: string | null = HASH): Learned => ({
-  ...(model === null ? {} : { model, strength: 0.1 }),
-  learned: { heads: 30, images: 3 },
-  comparison: {
-    ...{ heads: HELD_HEADS, groups: 2, correct: { before: 6, after: 9 }, mended: 4, spoilt: 1 },
-    interval: { low: -0.05, high: 0.55 },
-    classes: CLASSES.map(() => ({ heads: 4, before: 2, after: 3 })),
-  },
-  changed: images.flatMap(({ held, heads }) =>
-    held ? heads.slice(0, 1).map(({ id, label }) => ({ id, label, before: "Normal", after: label })) : [],
-  ),
-});
+import { decideHeads, HASH, learnedFrom, learningEnded, putModel, standInLearner } from "../testing/learner.ts";
+import { type TestApp, testApp } from "../testing/support.ts";
+import type { LearningOrder } from "./learner.ts";
 
 let app: TestApp;
 let taught: ReturnType<typeof standInLearner>;
@@ -79,34 +21,14 @@ beforeEach(async () => {
 });
 afterEach(() => app.end());
 
-/** So many photographs of a dozen heads, decided class by class. */
-async function decided(photographs: number, from = 0): Promise<number[]> {
-  const { client } = app;
-  const files: Record<string, Uint8Array> = {};
-  for (let k = 0; k < photographs; k++) files[`${from + k}.png`] = await photograph(12, 100 + from + k);
-  await client.upload(sample, "field", files);
-  await client.analysed(sample);
-  const heads = (await client.heads(sample, reader)).filter(({ decision }) => decision === null);
-  const decisions = heads.map(({ id }, i) => ({
-    ...{ id: randomUUID(), head: id },
-    value: { kind: "class" as const, class: CLASSES[i % CLASSES.length]! },
-  }));
-  await client.call("decide", { body: { reader, decisions } });
-  return heads.map(({ id }) => id);
-}
+const work = () => ({ client: app.client, reader, sample });
+const decided = (photographs: number, from = 0) => decideHeads(work(), photographs, from);
+const ended = (id: number) => learningEnded(work(), id);
 
 const begin = (samples = [sample], who = reader, id: string = randomUUID()) =>
   app.client.call("startLearning", { body: { id, reader: who, samples } });
 const refusedBegin = (samples = [sample], who = reader) =>
   app.client.refused("startLearning", { body: { id: randomUUID(), reader: who, samples } });
-async function ended(id: number): Promise<Learning> {
-  for (let k = 0; k < 500; k++) {
-    const { learning } = await app.client.call("getLearning", { params: { learning: id }, query: { reader } });
-    if (learning.state !== "running") return learning;
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-  throw new Error("the learning does not end");
-}
 
 test("learns from final classes; images are held out whole, about a third of the heads, the same ones for ever", async () => {
   const { client } = app;
@@ -202,8 +124,7 @@ test("a learned model judges what comes after, also after a new start, until the
   const { id } = await begin();
   taught.answer(learnedFrom(taught.orders[0]!));
   await ended(id);
-  await mkdir(join(app.folder, "models"), { recursive: true });
-  await writeFile(join(app.folder, "models", `${HASH}.onnx`), "a model");
+  await putModel(app);
 
   const body = { id: randomUUID(), reader, learning: id, reason: "fits our stain" };
   const used = await app.client.call("useModel", { body });
@@ -250,8 +171,7 @@ async function learned(): Promise<number> {
   const { id } = await begin();
   taught.answer(learnedFrom(taught.orders.at(-1)!));
   await ended(id);
-  await mkdir(join(app.folder, "models"), { recursive: true });
-  await writeFile(join(app.folder, "models", `${HASH}.onnx`), "a model");
+  await putModel(app);
   return id;
 }
 
@@ -310,103 +230,6 @@ test("a learning whose end cannot be saved, on a full disk, ends all the same an
   });
 });
 
-test("the program was started with a model of other classes than the learned one in use: neither learned from nor taken again", async () => {
-  const learning = await learned();
-  await app.client.call("useModel", { body: { id: randomUUID(), reader, learning } });
-  const { rows } = await verifyFolder(app.folder);
-  const [orders, base] = [taught.orders.length, "ef".repeat(32)];
-  taught.opening.base = base;
-  const other = { ...standIn().describe(), classes: ["Round", "Long"] };
-  app = await app.again({ analyser: async () => ({ ...standIn(), describe: () => other }) });
-  const unchanged = async () => expect(await app.client.call("about")).toMatchObject({ classes: CLASSES, learning });
-  await unchanged();
-  const refusal = {
-    ...{ status: 409, code: "learning/not-here", found: "one with a model of Round, Long" },
-    fix: expect.stringMatching(`start it with --model .*${base}`),
-  };
-  expect(await refusedBegin()).toMatchObject(refusal);
-  expect(taught.orders).toHaveLength(orders);
-  const body = { id: randomUUID(), reader, learning: null };
-  expect(await app.client.refused("useModel", { body })).toMatchObject(refusal);
-  await unchanged();
-  expect((await verifyFolder(app.folder)).rows).toBe(rows);
-  expect((await app.client.call("listLearnings", { query: { reader } })).learnings).toHaveLength(1);
-  app = await app.again({ analyser: async () => standIn() });
-  await app.client.call("useModel", { body });
-  await begin();
-});
-
-describe("the file of the model in use is lost", () => {
-  const file = () => join(app.folder, "models", `${HASH}.onnx`);
-  const inUse = async (): Promise<number> => {
-    const learning = await learned();
-    await app.client.call("useModel", { body: { id: randomUUID(), reader, learning } });
-    return learning;
-  };
-  const about = () => app.client.call("about");
-  const endOfLog = async () => {
-    const { faults, rows, hash } = await verifyFolder(app.folder);
-    return { rows, hash, faults: faults.map(({ where, problem }) => `${where}: ${problem}`) };
-  };
-
-  test("the model of the start judges meanwhile, and says so; back again, it judges after the next start", async () => {
-    const learning = await inUse();
-    const before = await endOfLog();
-    await rm(file());
-    app = await app.again();
-    const { lostModel } = await about();
-    expect(lostModel).toMatchObject({
-      ...{ learning, model: HASH },
-      error: { code: "learning/model-lost", found: "no file", where: `models/${HASH}.onnx` },
-    });
-    expect(app.lostModel).toEqual(lostModel);
-    expect(JSON.stringify(lostModel)).not.toContain(app.folder);
-    expect(await about()).toMatchObject({ analyser: { model: "m" }, learning: null });
-    await decided(1, 20);
-    expect(await endOfLog()).toMatchObject({ faults: [`models/${HASH}: the file is missing`] });
-    // What is learned meanwhile is compared with what judges.
-    const next = await begin();
-    expect([next.before, taught.orders.at(-1)!.before]).toEqual(["m", undefined]);
-    await app.client.call("stopLearning", { params: { learning: next.id }, body: { reader } });
-    const refused = await app.client.refused("useModel", { body: { id: randomUUID(), reader, learning } });
-    expect(refused).toMatchObject({ code: "file/not-found", fix: expect.stringContaining("models/") });
-
-    await writeFile(file(), "a model");
-    app = await app.again();
-    expect(await about()).toMatchObject({ analyser: { model: HASH }, learning, lostModel: null });
-    expect(app.lostModel).toBeUndefined();
-    expect((await endOfLog()).rows).toBeGreaterThan(before.rows);
-    expect((await verifyFolder(app.folder, before.hash)).faults).toHaveLength(1);
-  });
-
-  const unreadable = new AndroscopeError("model/not-a-model", {
-    expected: "x",
-    found: "y",
-    where: "/a/secret",
-    fix: "z",
-  });
-  test.each([
-    ["cannot be loaded", { wait: () => Promise.reject(unreadable) }, { code: "model/not-a-model", disposed: 1 }],
-    ["is another model", { model: "cd".repeat(32) }, { code: "learning/model-lost", disposed: 3 }],
-  ])("likewise where it %s; whoever chooses another model is not told again", async (_, damage, { code, disposed }) => {
-    const learning = await inUse();
-    Object.assign(taught.opening, damage);
-    app = await app.again();
-    expect(await about()).toMatchObject({
-      ...{ analyser: { model: "m" }, learning: null },
-      lostModel: { learning, error: { code: "learning/model-lost", found: expect.stringContaining("damaged") } },
-    });
-    const refused = await app.client.refused("useModel", { body: { id: randomUUID(), reader, learning } });
-    expect(refused.code).toBe(code);
-    expect(taught.opening.disposed, "what was opened is given back").toBe(disposed);
-    await app.client.call("useModel", { body: { id: randomUUID(), reader, learning: null } });
-    expect((await about()).lostModel).toBeNull();
-    app = await app.again();
-    expect((await about()).lostModel).toBeNull();
-    expect((await endOfLog()).faults).toEqual([]);
-  });
-});
-
 describe("what is refused", () => {
   test("too little", async () => {
     await decided(2);
@@ -451,11 +274,11 @@ describe("what is refused", () => {
     expect((await ended(third.id)).error).toMatchObject({ code: "server/internal" });
     // A learner that fails before it has begun, twice: the first one does not stay in the way.
     for (const found of ["y", "z"]) {
-      taught.opening.thrown = new AndroscopeError("learning/failed", { expected: "x", found, fix: "Again." });
+      taught.failing.error = new AndroscopeError("learning/failed", { expected: "x", found, fix: "Again." });
       const { id } = await begin();
       expect(await ended(id)).toMatchObject({ state: "failed", error: { code: "learning/failed", found } });
     }
-    delete taught.opening.thrown;
+    delete taught.failing.error;
     const last = await begin();
     taught.answer(learnedFrom(taught.orders.at(-1)!));
     expect((await ended(last.id)).state).toBe("done");
