@@ -15,8 +15,18 @@ export interface RefinementCount extends RefinementSettings {
   spread: number;
 }
 
-const total = (counts: readonly RefinementCount[], of: (count: RefinementCount) => number) =>
-  counts.reduce((sum, count) => sum + of(count), 0);
+/** One class with a few images only: all of these and of all images how many have their published label after refinement. */
+export interface RareClassCount {
+  fold: string;
+  left: number;
+  flipped: number;
+  rare: number;
+  kept: number;
+  images: number;
+  right: number;
+}
+
+const total = <T>(counts: readonly T[], of: (count: T) => number) => counts.reduce((sum, count) => sum + of(count), 0);
 
 /** Of all images the share whose likeliest label is the published one, changes alike. */
 function score(counts: readonly RefinementCount[]): number {
@@ -70,5 +80,21 @@ export function refinementSection(counts: readonly RefinementCount[]): string {
     }),
     "",
     `Bold: what is used. No fold's own best pair of settings is more than ${percent(Math.max(...behind))} better on that fold's training images.`,
+  ].join("\n");
+}
+
+export function rareClassSection(counts: readonly RareClassCount[]): string {
+  const lefts = [...new Set(counts.map(({ left }) => left))];
+  const shares = [...new Set(counts.map(({ flipped }) => flipped))];
+  return [
+    `| images of the rare class | ${shares.map((share) => (share === 0 ? "labels as published: right when refined" : `${Math.round(100 * share)} % flipped: right when refined`)).join(" | ")} |`,
+    `|---|${shares.map(() => "---").join("|")}|`,
+    ...lefts.map((left) => {
+      const cells = shares.map((share) => {
+        const chosen = counts.filter((count) => count.left === left && count.flipped === share);
+        return percent(total(chosen, ({ kept }) => kept) / total(chosen, ({ rare }) => rare));
+      });
+      return `| ${left} | ${cells.join(" | ")} |`;
+    }),
   ].join("\n");
 }

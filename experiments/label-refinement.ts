@@ -2,11 +2,12 @@
  * How the settings of label refinement were chosen: inside the training folds of HuSHeM. For each fold, of the labels of its
  * training images some are flipped, or most are hidden; stage 1 of that fold, which saw these images without any label, has
  * its say; and counted is how many of the training images then have their published label. Test images take no part.
+ * And what it does to a rare class: all but a few images of one class are taken away.
  *
  *     androscope crossval data/hushem --folds data/hushem/folds.csv --seed 2 --out runs/whole-2
  *     node scripts/with-node.mjs experiments/label-refinement.ts data/hushem runs/whole-2
  *
- * Some minutes on one core. Writes experiments/results/label-refinement.json.
+ * Some minutes on one core. Writes experiments/results/label-refinement.json and rare-classes.json.
  */
 import { join } from "node:path";
 import { parseState } from "../src/autodiff/index.ts";
@@ -25,7 +26,7 @@ import {
 } from "../src/learning/index.ts";
 import { Random, readArrays, readJson, terminalProgress, writeJson } from "../src/runs/index.ts";
 import { ALIKE } from "./baselines.ts";
-import type { RefinementCount } from "./label-refinement-section.ts";
+import type { RareClassCount, RefinementCount } from "./label-refinement-section.ts";
 
 const CHANGES: Record<string, TrainingChange> = {
   "as published": {},
@@ -39,6 +40,7 @@ const SETTINGS: RefinementSettings[] = [0.03, 0.1, 0.3].flatMap((ridge) =>
   [4, 8, 16].map((sharpness) => ({ ridge, sharpness })),
 );
 const REPEATS = 3;
+const RARE = [5, 10, 20];
 
 const [data, run] = process.argv.slice(2);
 if (!data || !run) throw new Error("usage: label-refinement.ts HUSHEM_FOLDER CROSSVAL_RUN");
@@ -51,10 +53,80 @@ const { folds, images } = await readJson<{ folds: string[]; images: Record<strin
 const classes = set.classes.length;
 
 const counts: RefinementCount[] = [];
-progress.start("Refining labels", folds.length * Object.keys(CHANGES).length);
+const rare: RareClassCount[] = [];
+progress.start("Refining labels", folds.length * (Object.keys(CHANGES).length + 1));
 for (const [f, fold] of folds.entries()) {
   const train = [...set.ids.keys()].filter((i) => images[set.ids[i]!] !== fold);
-  const { arrays } = await readArrays(join(run, "checkpoint", `fold-${fold}.distilled`));
+  const rows = await featuresOf(fold, train);
+
+  /** The likeliest class of each member; those with a label come first. */
+  const refined = async (members: readonly number[], given: readonly number[], settings?: RefinementSettings) => {
+    const features = Float32Array.from(members.flatMap((index) => [...rows.get(index)!]));
+    const targets = Float32Array.from(
+      given.flatMap((label) => Array.from({ length: classes }, (_, k) => (k === label ? 1 : 0))),
+    );
+    const found = await refineLabels({ heads: members.length, features, targets, classes }, session, settings);
+    return members.map((_, i) => {
+      const shares = [...found.targets.subarray(i * classes, (i + 1) * classes)];
+      return shares.indexOf(Math.max(...shares));
+    });
+  };
+  const drawn = (members: readonly number[], change: TrainingChange, repeat: number) => {
+    const random = Random.seeded(100 + repeat).stream("training change", fold);
+    const changed = changedTraining(members, (i) => set.labels[i]!, set.classes, change, random);
+    const flipped = new Map(changed.relabelled);
+    return { ...changed, given: changed.train.map((index) => flipped.get(index) ?? set.labels[index]!) };
+  };
+
+  for (const [c, [change, how]] of Object.entries(CHANGES).entries()) {
+    for (const settings of SETTINGS) {
+      const total = { labels: 0, given: 0, refined: 0, unlabelled: 0, spread: 0 };
+      for (let repeat = 0; repeat < REPEATS; repeat++) {
+        const { train: labelled, unlabelled, given } = drawn(train, how, repeat);
+        const members = [...labelled, ...unlabelled];
+        const likeliest = await refined(members, given, settings);
+        const right = members.map((index, i) => likeliest[i] === set.labels[index]);
+        total.labels += given.length;
+        total.given += given.filter((label, i) => label === set.labels[labelled[i]!]).length;
+        total.refined += right.slice(0, given.length).filter(Boolean).length;
+        total.unlabelled += unlabelled.length;
+        total.spread += right.slice(given.length).filter(Boolean).length;
+      }
+      counts.push({ fold, change, ...settings, ...total });
+    }
+    progress.update(f * (Object.keys(CHANGES).length + 1) + c + 1, `${fold}, ${change}`);
+  }
+  await writeJson(new URL("results/label-refinement.json", import.meta.url).pathname, counts);
+
+  for (const left of RARE) {
+    for (const share of [0, 0.2]) {
+      const total = { rare: 0, kept: 0, images: 0, right: 0 };
+      for (let one = 0; one < classes; one++) {
+        for (let repeat = 0; repeat < REPEATS; repeat++) {
+          const few = Random.seeded(200 + repeat)
+            .stream("rare", fold, one)
+            .shuffle(train.filter((i) => set.labels[i] === one))
+            .slice(0, left);
+          const members = train.filter((i) => set.labels[i] !== one || few.includes(i));
+          const { train: labelled, given } = drawn(members, { flipped: { share } }, repeat);
+          const right = (await refined(labelled, given)).map((label, i) => label === set.labels[labelled[i]!]);
+          total.images += labelled.length;
+          total.right += right.filter(Boolean).length;
+          total.rare += left;
+          total.kept += right.filter((yes, i) => yes && set.labels[labelled[i]!] === one).length;
+        }
+      }
+      rare.push({ fold, left, flipped: share, ...total });
+    }
+  }
+  progress.update((f + 1) * (Object.keys(CHANGES).length + 1), `${fold}, rare classes`);
+  await writeJson(new URL("results/rare-classes.json", import.meta.url).pathname, rare);
+}
+progress.finish();
+
+/** What stage 1 of a fold sees in its training images, by sample. */
+async function featuresOf(fold: string, train: readonly number[]): Promise<Map<number, Float32Array>> {
+  const { arrays } = await readArrays(join(run!, "checkpoint", `fold-${fold}.distilled`));
   const distilled = parseState(arrays.weights as Uint8Array);
   const frame = { frameExtent: set.frameExtent, viewExtent: set.frameExtent, ...colourStatistics(set, train) };
   const segmenter = await Segmenter.create(distilled, frame, config.network, set.side, session);
@@ -62,43 +134,7 @@ for (const [f, fold] of folds.entries()) {
   for await (const { index, head } of segmenter.each(set, train)) heads.set(index, head);
   segmenter.dispose();
   const geometry = { ...frame, viewExtent: viewExtentOf(heads.values(), config.tune.margin) };
-  const all = await headFeatures({ set, heads, geometry }, train, distilled, config, session);
-  const width = all.length / train.length;
-  const row = (index: number) => {
-    const at = train.indexOf(index) * width;
-    return all.subarray(at, at + width);
-  };
-
-  for (const [c, [change, how]] of Object.entries(CHANGES).entries()) {
-    for (const settings of SETTINGS) {
-      const total = { labels: 0, given: 0, refined: 0, unlabelled: 0, spread: 0 };
-      for (let repeat = 0; repeat < REPEATS; repeat++) {
-        const random = Random.seeded(100 + repeat).stream("training change", fold);
-        const changed = changedTraining(train, (i) => set.labels[i]!, set.classes, how, random);
-        const flipped = new Map(changed.relabelled);
-        const members = [...changed.train, ...changed.unlabelled];
-        const features = new Float32Array(members.length * width);
-        for (const [i, index] of members.entries()) features.set(row(index), i * width);
-        const given = changed.train.map((index) => flipped.get(index) ?? set.labels[index]!);
-        const targets = Float32Array.from(
-          given.flatMap((label) => Array.from({ length: classes }, (_, k) => (k === label ? 1 : 0))),
-        );
-        const refined = await refineLabels({ heads: members.length, features, targets, classes }, session, settings);
-        const likeliest = members.map((_, i) => {
-          const shares = [...refined.targets.subarray(i * classes, (i + 1) * classes)];
-          return shares.indexOf(Math.max(...shares));
-        });
-        const right = members.map((index, i) => likeliest[i] === set.labels[index]);
-        total.labels += given.length;
-        total.given += given.filter((label, i) => label === set.labels[changed.train[i]!]).length;
-        total.refined += right.slice(0, given.length).filter(Boolean).length;
-        total.unlabelled += changed.unlabelled.length;
-        total.spread += right.slice(given.length).filter(Boolean).length;
-      }
-      counts.push({ fold, change, ...settings, ...total });
-    }
-    progress.update(f * Object.keys(CHANGES).length + c + 1, `${fold}, ${change}`);
-  }
-  await writeJson(new URL("results/label-refinement.json", import.meta.url).pathname, counts);
+  const features = await headFeatures({ set, heads, geometry }, train, distilled, config, session);
+  const width = features.length / train.length;
+  return new Map(train.map((index, i) => [index, features.subarray(i * width, (i + 1) * width)]));
 }
-progress.finish();

@@ -17,7 +17,12 @@ import { type AdaptationRow, adaptationHeadline, adaptationSection } from "./ada
 import { aimsSection } from "./aims.ts";
 import { certaintyPlots } from "./certainty-plot.ts";
 import { type FieldDetection, fieldHeadline, fieldSection } from "./field-section.ts";
-import { type RefinementCount, refinementSection } from "./label-refinement-section.ts";
+import {
+  type RareClassCount,
+  type RefinementCount,
+  rareClassSection,
+  refinementSection,
+} from "./label-refinement-section.ts";
 import { choicesTable, mhsmaTables, type Published } from "./mhsma.ts";
 import type { Choice } from "./mhsma-choices.ts";
 import { modelCard } from "./model-card.ts";
@@ -268,6 +273,8 @@ export function withResults(document: string): string {
   if (adaptation) text = filled(text, "adaptation", adaptationSection(adaptation));
   const refinement = readResults<RefinementCount[]>("label-refinement.json");
   if (refinement) text = filled(text, "label-refinement", refinementSection(refinement));
+  const rare = readResults<RareClassCount[]>("rare-classes.json");
+  if (rare) text = filled(text, "rare-classes", rareClassSection(rare));
   const votes = readResults<ScianVotes>("scian-votes.json");
   if (votes) text = filled(text, "scian", scianSection(votes));
   const standIns = readResults<ScianStandIns>("scian-stand-ins.json");
