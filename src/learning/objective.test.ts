@@ -145,7 +145,6 @@ describe("stage 2", () => {
         pose: fc.boolean(),
         suppress: fc.record({ enabled: fc.boolean() }),
         pooling: fc.constantFrom("mask", "average", "both"),
-        pooledScales: fc.constantFrom("last", "all"),
         auxiliaryMask: weight,
         consistency: weight,
         votes: fc.boolean(),
@@ -170,6 +169,19 @@ describe("stage 2", () => {
     } finally {
       targets.loose = false;
     }
+  });
+
+  test("with the maps of all scales pooled", async () => {
+    const switches = fc.record({
+      pooledScales: fc.constant("all"),
+      pooling: fc.constantFrom("mask", "average", "both"),
+      auxiliaryMask: weight,
+    });
+    const property = fc.asyncProperty(switches, fc.nat(), async (tune, seed) => {
+      const { config, posed, feeds } = prepareTune({ tune }, seed);
+      await checkObjective(tuneStep(posed, config), feeds, seed);
+    });
+    await fc.assert(property, drawn(6));
   });
 
   test("the tie of two views pulls the one without background alone, and not at all where they are the same", async () => {
