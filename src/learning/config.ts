@@ -162,7 +162,7 @@ const tune = z.strictObject({
   loss: z.enum(["crossEntropy", "generalised"]).default("crossEntropy"),
   /**
    * Learn what each label is likely to be, from the heads that look alike to stage 1, instead of the label as given. Heads
-   * without a label then take part in stage 2, too: label-refinement.ts.
+   * without a label then take part in stage 2, too, with `distill.transductive` those of the test fold: label-refinement.ts.
    */
   refineLabels: z.boolean().optional(),
   /** Weight an image by the share of its experts who chose the majority class. */

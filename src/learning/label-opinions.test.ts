@@ -28,6 +28,23 @@ test("opinions of one image are averaged", () => {
   expect(mean[1]!.likely[1]).toBeCloseTo(0.55, 12);
 });
 
+test("where a network learned from the head without its label, that opinion does not count beside one with it", () => {
+  const found = meanOpinions([
+    { index: 0, given: -1, likely: [1, 0] },
+    { index: 0, given: 1, likely: [0.25, 0.75] },
+    { index: 1, given: -1, likely: [0.5, 0.5] },
+    // Flipped in one fold of a study, and not in another.
+    { index: 2, given: 1, likely: [0.5, 0.5] },
+    { index: 2, given: 0, likely: [0.75, 0.25] },
+  ]);
+  expect(found).toEqual([
+    { index: 0, given: 1, likely: [0.25, 0.75] },
+    { index: 1, given: -1, likely: [0.5, 0.5] },
+    { index: 2, given: 0, likely: [0.75, 0.25] },
+    { index: 2, given: 1, likely: [0.5, 0.5] },
+  ]);
+});
+
 test("labels.csv has every image, the least believed label first and those without one last", () => {
   expect(labelsCsv(opinions, IDS, CLASSES).trim().split(/\r?\n/)).toEqual([
     "path,label,likely,belief,prob_Normal,prob_Tapered",

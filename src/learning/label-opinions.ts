@@ -20,16 +20,24 @@ export function likeliest({ given, likely }: Pick<LabelOpinion, "given" | "likel
 export const belief = ({ given, likely }: Pick<LabelOpinion, "given" | "likely">): number | undefined =>
   given < 0 ? undefined : likely[given];
 
-/** Several opinions of one head, of networks that learned from different others, are averaged; in the order of samples. */
+/**
+ * Several opinions of one head, of networks that learned from different others, are averaged; in the order of samples. Those
+ * of networks that were told its label alone, where there are any: without it an opinion is of another kind.
+ */
 export function meanOpinions(opinions: readonly LabelOpinion[]): LabelOpinion[] {
   const bySample = Map.groupBy(opinions, ({ index }) => index);
-  return [...bySample]
-    .sort(([a], [b]) => a - b)
-    .map(([index, own]) => ({
-      index,
-      given: own[0]!.given,
-      likely: own[0]!.likely.map((_, c) => own.reduce((sum, { likely }) => sum + likely[c]!, 0) / own.length),
-    }));
+  return [...bySample.values()]
+    .flatMap((all) => {
+      const told = all.filter(({ given }) => given >= 0);
+      // In studies of wrong labels a head may be told as one class in one fold and as another in the next.
+      const byLabel = Map.groupBy(told.length > 0 ? told : all, ({ given }) => given);
+      return [...byLabel].map(([given, own]) => ({
+        index: own[0]!.index,
+        given,
+        likely: own[0]!.likely.map((_, c) => own.reduce((sum, { likely }) => sum + likely[c]!, 0) / own.length),
+      }));
+    })
+    .sort((a, b) => a.index - b.index || a.given - b.given);
 }
 
 /** Those whose label is likelier another, the least believed first. */

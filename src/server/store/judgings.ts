@@ -7,7 +7,7 @@ import type { Database } from "./database.ts";
 import { isBlindNow } from "./heads.ts";
 import { append, replayOf } from "./log.ts";
 import { ANALYSER, DECIDED, JUDGED, modelsIn, opinionsSum, WITH_JUDGING } from "./opinions.ts";
-import { notFound, requireReader, requireSample } from "./refusals.ts";
+import { idReused, notFound, requireReader, requireSample } from "./refusals.ts";
 import { type Act, requireOpenEyes } from "./review.ts";
 
 interface JudgingRow {
@@ -93,10 +93,10 @@ export function queueJudging(db: Database, asked: Act, sample: number, by: Analy
     if (there) {
       const { reader, reason, sample: of } = there;
       if (reader === asked.reader && reason === asked.reason && of === sample) return asJudging(there);
-      throw idReused(asked.id);
+      throw idReused(asked.id, `judging ${there.id}`);
     }
     // The log's row of this act comes when it is done.
-    if (replayOf(db, asked.id, requestOf(asked, sample))) throw idReused(asked.id);
+    if (replayOf(db, asked.id, requestOf(asked, sample))) throw idReused(asked.id, "another act");
     requireSample(db, sample, true);
     requireOpenEyes(db, sample, asked.reader);
     if (db.get(`SELECT 1 FROM judgings WHERE sample = ? AND ${OPEN}`, sample)) throw busy(sample);
@@ -266,14 +266,6 @@ function putOpinion(db: Database, head: number, judging: number, opinion: Opinio
   );
   return modelClass;
 }
-
-const idReused = (id: string) =>
-  new AndroscopeError("review/id-reused", {
-    expected: "an id that no other act has",
-    found: "the id of another act",
-    where: id,
-    fix: "Give every act an id of its own.",
-  });
 
 const busy = (sample: number) =>
   new AndroscopeError("judging/busy", {
