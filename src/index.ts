@@ -184,6 +184,8 @@ export {
   parts,
   pose,
   pseudoMask,
+  type Vacuoles,
+  vacuoles,
 } from "./heads/index.ts";
 /** Pixels: decoding decides by content, never by the file's name, and always gives 8-bit RGB. */
 export {

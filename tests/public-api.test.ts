@@ -18,7 +18,7 @@ test("the exports of androscope", () => {
       "describeDataset drawFolds encodeMaskPng encodePng estimateFrom frameToCrop generatePhantom generatePhantoms",
       "importPublicSet intersectionOverUnion isAndroscopeError lastLayer learnFields licenceOf loadConfig mcnemar morphometry",
       "openDataset outlines parts phantomDataset phantomField pose predictFiles pseudoMask publishedFolds readImage resolveConfig silent",
-      "terminalProgress train version wilson withLastLayer writeDetector writePhantomDataset",
+      "terminalProgress train vacuoles version wilson withLastLayer writeDetector writePhantomDataset",
     ].join(" "),
   );
 });

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { type HeadMask, type Morphometry, morphometry, parts, pseudoMask } from "../heads/index.ts";
+import { type HeadMask, type Morphometry, morphometry, parts, pseudoMask, vacuoles } from "../heads/index.ts";
 import { encodeMaskPng, encodePng, type Image, type Mask } from "../imaging/index.ts";
 import { formatCsv, writeFileAtomic } from "../runs/index.ts";
 import type { Command } from "./command.ts";
@@ -37,7 +37,8 @@ export const command: Command = {
         const part = parts(head.mask, head.contrast.plane);
         const file = (kind: string) => join(options.out, `${stem}.${kind}.png`);
         await writeFileAtomic(file("mask"), await encodeMaskPng(head.mask));
-        await writeFileAtomic(file("overlay"), await encodePng(overlay(image, head.mask, part)));
+        const spots = vacuoles(head.mask, head.contrast.plane).map;
+        await writeFileAtomic(file("overlay"), await encodePng(overlay(image, head.mask, part, spots)));
         const measures = morphometry(head.mask, part, head.contrast.plane);
         rows.push({ ...row(path, head, measures, umPerPx), mask: `${stem}.mask.png` });
       }
@@ -105,8 +106,8 @@ function row(
   };
 }
 
-/** The crop with the outline in green and the border of the acrosome in yellow. */
-function overlay(image: Image, mask: Mask, part: Mask): Image {
+/** The crop with the outline in green, the border of the acrosome in yellow and vacuole candidates in white. */
+function overlay(image: Image, mask: Mask, part: Mask, spots: Mask): Image {
   const { width, height } = image;
   const data = image.data.slice();
   for (let y = 0; y < height; y++) {
@@ -121,6 +122,7 @@ function overlay(image: Image, mask: Mask, part: Mask): Image {
       ];
       if (neighbours.some((n) => n < 0 || !mask.data[n])) data.set([0, 220, 130], i * 3);
       else if (neighbours.some((n) => part.data[n] === 3) && part.data[i] === 2) data.set([250, 220, 40], i * 3);
+      else if (spots.data[i] && neighbours.some((n) => !spots.data[n])) data.set([255, 255, 255], i * 3);
     }
   }
   return { width, height, data };

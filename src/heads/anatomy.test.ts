@@ -110,26 +110,6 @@ describe("parts", () => {
     );
   });
 
-  test("a light spot deep in the cap is a vacuole; the same spot in the nucleus is none", () => {
-    const head = { x: 65, y: 50, a: 20, b: 13, angle: -2.1 };
-    const mask = ellipse(width, height, head);
-    const spot = (centre: number) =>
-      parts(
-        mask,
-        stainAlong(width, height, head, (u, v) => (Math.hypot(u - centre, v) < 3.5 ? 2 : u < 0 ? 50 : 120)),
-      );
-    const vacuole = spot(-9).data.reduce((n, v) => n + (v === PARTS.vacuole ? 1 : 0), 0);
-    expect(vacuole).toBeGreaterThan(0.4 * Math.PI * 3.5 ** 2);
-    expect(vacuole).toBeLessThan(1.3 * Math.PI * 3.5 ** 2);
-    expect(spot(10).data).not.toContain(PARTS.vacuole);
-    expect(
-      parts(
-        mask,
-        stainAlong(width, height, head, (u) => (u < 0 ? 50 : 120)),
-      ).data,
-    ).not.toContain(PARTS.vacuole);
-  });
-
   test("of nothing are none", () => {
     const found = parts(
       { width: 3, height: 3, data: new Uint8Array(9) },

@@ -1,7 +1,7 @@
 /** The anatomy inside a mask: which end carries the acrosome, and which way the head points. */
-import { gaussian, type Mask, type Plane, quantile } from "../imaging/index.ts";
+import { gaussian, type Mask, type Plane } from "../imaging/index.ts";
 
-/** Values of a part map. */
+/** Values of a part map. Ours has no vacuoles, see vacuoles.ts; drawn ones and those of experts do. */
 export const PARTS = { background: 0, vacuole: 1, acrosome: 2, nucleus: 3 } as const;
 
 export interface Pose {
@@ -122,13 +122,6 @@ export function parts(mask: Mask, absorption: Plane): Mask {
     }
   }
   for (let k = 0; k < inside.length; k++) out[inside[k]!] = k < cut ? PARTS.acrosome : PARTS.nucleus;
-  // Vacuoles: small spots in the cap that are nearly as light as the background.
-  if (cut > 50) {
-    const typical = quantile(dark.subarray(0, cut), 0.5);
-    for (let k = 0; k < cut; k++) {
-      if (dark[k]! < 0.35 * typical && distanceToOutside(mask, inside[k]!) > 2) out[inside[k]!] = PARTS.vacuole;
-    }
-  }
   return { ...mask, data: out };
 }
 
@@ -167,15 +160,4 @@ function frontToBack({ width, height, data }: Mask, { x, y, angle }: Pose): Int3
     order[to] = at;
   }
   return order;
-}
-
-/** Whether a pixel lies deeper than the given pixels: a cheap bound by its row and column. */
-function distanceToOutside({ width, height, data }: Mask, at: number): number {
-  const x = at % width;
-  const y = Math.floor(at / width);
-  for (let r = 1; r <= 3; r++) {
-    if (x - r < 0 || x + r >= width || y - r < 0 || y + r >= height) return r;
-    if (!data[at - r] || !data[at + r] || !data[at - r * width] || !data[at + r * width]) return r;
-  }
-  return 4;
 }

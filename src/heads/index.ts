@@ -12,3 +12,4 @@ export {
   pseudoMask,
 } from "./pseudomask.ts";
 export { splitTouching } from "./touching.ts";
+export { type Vacuoles, vacuoles } from "./vacuoles.ts";

@@ -2,8 +2,9 @@
  * Morphometry of one head, as used in andrology (names after the OpenCASA and CASA literature). Lengths in pixels, and
  * in micrometres only where the calibration is known.
  */
-import { type Mask, outlines, type Plane, regions } from "../imaging/index.ts";
+import { type Mask, outlines, type Plane } from "../imaging/index.ts";
 import { PARTS, pose } from "./anatomy.ts";
+import { vacuoles } from "./vacuoles.ts";
 
 export interface Morphometry {
   areaPx: number;
@@ -22,7 +23,7 @@ export interface Morphometry {
   symmetry: number;
   /** Share of the head that is acrosome. */
   acrosomeShare: number;
-  /** Light spots in the acrosome that may be vacuoles, each a connected region of the part map. */
+  /** Light spots that may be vacuoles. */
   vacuoles: number;
   /** Share of the head that these spots cover. */
   vacuoleShare: number;
@@ -40,7 +41,6 @@ export function morphometry(mask: Mask, parts: Mask, absorption: Plane): Morphom
   const sin = Math.sin(head.angle);
   let area = 0;
   let cap = 0;
-  let hollow = 0;
   let mirrored = 0;
   let minAlong = Infinity;
   let maxAlong = -Infinity;
@@ -52,7 +52,6 @@ export function morphometry(mask: Mask, parts: Mask, absorption: Plane): Morphom
       if (data[i] === 0) continue;
       area++;
       if (parts.data[i] === PARTS.acrosome || parts.data[i] === PARTS.vacuole) cap++;
-      if (parts.data[i] === PARTS.vacuole) hollow++;
       const dx = x + 0.5 - head.x;
       const along = dx * cos + dy * sin;
       const across = -dx * sin + dy * cos;
@@ -69,6 +68,7 @@ export function morphometry(mask: Mask, parts: Mask, absorption: Plane): Morphom
   const lengthPx = maxAlong - minAlong + 0.5;
   const widthPx = maxAcross - minAcross + 0.5;
   const perimeterPx = perimeter(mask);
+  const spots = vacuoles(mask, absorption);
   return {
     areaPx: area,
     perimeterPx,
@@ -80,17 +80,12 @@ export function morphometry(mask: Mask, parts: Mask, absorption: Plane): Morphom
     regularity: (Math.PI * lengthPx * widthPx) / (4 * area),
     symmetry: mirrored / area,
     acrosomeShare: cap / area,
-    vacuoles: hollow === 0 ? 0 : countVacuoles(mask, parts),
-    vacuoleShare: hollow / area,
+    vacuoles: spots.count,
+    vacuoleShare: spots.map.data.reduce((sum, spot) => sum + spot, 0) / area,
     angleDeg: (head.angle * 180) / Math.PI,
     centreX: head.x,
     centreY: head.y,
   };
-}
-
-/** Spots inside the mask; two that touch at no side are two. */
-function countVacuoles(mask: Mask, { data }: Mask): number {
-  return regions({ ...mask, data: mask.data.map((inside, i) => (inside && data[i] === PARTS.vacuole ? 1 : 0)) }).length;
 }
 
 /**
