@@ -134,7 +134,13 @@ async function featuresOf(fold: string, train: readonly number[]): Promise<Map<n
   for await (const { index, head } of segmenter.each(set, train)) heads.set(index, head);
   segmenter.dispose();
   const geometry = { ...frame, viewExtent: viewExtentOf(heads.values(), config.tune.margin) };
-  const features = await headFeatures({ set, heads, geometry }, train, distilled, config, session);
+  const features = await headFeatures(
+    { set, heads, geometry },
+    train,
+    { weights: distilled, network: config.network },
+    config,
+    session,
+  );
   const width = features.length / train.length;
   return new Map(train.map((index, i) => [index, features.subarray(i * width, (i + 1) * width)]));
 }

@@ -36,12 +36,13 @@ import { foldsInWorkers, type Workers } from "./jobs/index.ts";
 import {
   type configSchema,
   type DeviceChoice,
+  networkForInit,
   networkOfInit,
   readInit,
   resolveConfig,
   type TrainFinalResult,
   trainFinal,
-  tunedNetwork,
+  withNetwork,
 } from "./learning/index.ts";
 import { type Progress, silent, version } from "./runs/index.ts";
 
@@ -290,14 +291,14 @@ async function resolved({
   progress = silent,
   ...rest
 }: RunOptions) {
-  const decides = folder !== undefined && config.tune?.network === undefined;
-  const network = decides ? { ...(await networkOfInit(folder)), ...config.network } : config.network;
-  const whole = resolveConfig({ ...config, network });
+  const asked: Record<string, unknown> = structuredClone(config);
+  if (folder !== undefined) withNetwork(asked, await networkOfInit(folder));
+  const whole = resolveConfig(asked);
   return {
     ...rest,
     dataset,
     config: whole,
-    ...(folder === undefined ? {} : { init: await readInit(folder, tunedNetwork(whole)) }),
+    ...(folder === undefined ? {} : { init: await readInit(folder, networkForInit(whole)) }),
     seed,
     threads,
     version: version(),

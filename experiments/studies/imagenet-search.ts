@@ -46,6 +46,29 @@ export const QUARTER_RECIPES: StudyRow[] = [
   }),
 ];
 
+interface Frozen {
+  width: "quarter" | "full";
+  side: number;
+  alone?: boolean;
+}
+
+/** The default, and beside it a linear probe on frozen weights. Alone: the probe's own opinion, of stage 2 one step and no part. */
+export const probeRow = ({ width, side, alone = false }: Frozen): StudyRow => {
+  const probe = { network: width === "full" ? NETWORK : QUARTER, viewSize: side };
+  return {
+    name: `${alone ? "frozen" : "probe"}-${width}-${side}`,
+    what: `${alone ? "a linear probe alone" : "the default and a linear probe, their mean"}, ${width === "full" ? "full width" : "a quarter of the width"}, views of ${side} pixels`,
+    config: { tune: { probe: alone ? { ...probe, share: 1 } : probe, ...(alone ? { steps: 1 } : {}) } },
+    init: true,
+  };
+};
+
+export const PROBES: StudyRow[] = [
+  { width: "quarter", side: 64 } as const,
+  { width: "full", side: 64 } as const,
+  { width: "full", side: 128 } as const,
+].flatMap((frozen) => [probeRow({ ...frozen, alone: true }), probeRow(frozen)]);
+
 /** Everything that was tried with this network. */
 export const RECIPES: StudyRow[] = [
   { side: 96, pace: "slow" } as const,
@@ -59,6 +82,6 @@ export const study: Study = {
   about:
     "MobileNet v1 as stage 2's encoder, started from ImageNet (--init). Every two of the published folds are kept from a network together, as in the search above.",
   seeds: [1],
-  rows: [...RECIPES, ...QUARTER_RECIPES],
+  rows: [...RECIPES, ...QUARTER_RECIPES, ...PROBES],
   split: "pairs",
 };

@@ -1,5 +1,12 @@
 /** Configuration and first weights, as commands that train take them. */
-import { type Config, type EncoderInit, loadConfig, networkOfInit, readInit, tunedNetwork } from "../learning/index.ts";
+import {
+  type Config,
+  type EncoderInit,
+  loadConfig,
+  networkForInit,
+  networkOfInit,
+  readInit,
+} from "../learning/index.ts";
 
 /** @param init folder of weights, which say what the network is where nobody else does @throws `config/*`, `weights/*`, `file/*` */
 export async function configAndInit(
@@ -9,5 +16,5 @@ export async function configAndInit(
 ): Promise<{ config: Config; init?: EncoderInit }> {
   if (init === undefined) return { config: await loadConfig(file, settings) };
   const config = await loadConfig(file, settings, await networkOfInit(init));
-  return { config, init: await readInit(init, tunedNetwork(config)) };
+  return { config, init: await readInit(init, networkForInit(config)) };
 }

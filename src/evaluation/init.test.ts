@@ -123,6 +123,8 @@ test("a study gives weights to the rows that ask, shares no stage 1 between them
   const { viewSize: _, ...own } = network;
   const { tune, ...rest } = tiny("imagenet");
   const ownEncoder = { ...rest, tune: { ...tune, network: own } };
+  const distilled = tiny("distilled");
+  const probed = { ...distilled, tune: { ...distilled.tune, probe: { network: own, viewSize: 32 } } };
   const study: Study = {
     name: "starts",
     title: "Starts",
@@ -133,8 +135,9 @@ test("a study gives weights to the rows that ask, shares no stage 1 between them
       { name: "distilled", what: "", config: tiny("distilled"), init: true },
       { name: "imagenet", what: "", config: tiny("imagenet"), init: true },
       { name: "random", what: "", config: tiny("distilled") },
-      // Stage 1 is that of the last row, which starts from nothing.
+      // Stage 1 is that of the row before, which starts from nothing.
       { name: "own", what: "", config: ownEncoder, init: true },
+      { name: "probe", what: "", config: probed, init: true },
     ],
   };
   const run = { ...common, study, results: join(out, "results.json"), folder: join(out, "runs") };
@@ -142,8 +145,8 @@ test("a study gives weights to the rows that ask, shares no stage 1 between them
   const found = await runStudy({ ...run, init: WEIGHTS });
   // Two folds each, with the weights and without.
   expect(await readdir(join(out, "runs/stage1"))).toHaveLength(4);
-  expect(new Set(found.entries.map(({ id }) => id)).size).toBe(5);
-  expect(new Set(found.entries.map(({ probabilities }) => probabilities)).size).toBe(5);
+  expect(new Set(found.entries.map(({ id }) => id)).size).toBe(6);
+  expect(new Set(found.entries.map(({ probabilities }) => probabilities)).size).toBe(6);
   // Rows without weights need none, and are the same with them.
   const alone = await runStudy({ ...run, rows: ["scratch", "random"] });
   expect(alone.entries).toEqual(found.entries);

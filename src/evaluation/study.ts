@@ -12,9 +12,9 @@ import {
   type EncoderInit,
   initRequired,
   initServesStage1,
+  networkForInit,
   readInit,
   resolveConfig,
-  tunedNetwork,
 } from "../learning/index.ts";
 import { hashOf, type Progress, readJson, silent, writeJson } from "../runs/index.ts";
 import type { AlterationName } from "./alterations.ts";
@@ -220,7 +220,7 @@ export async function runStudy(options: StudyRun): Promise<StudyResults> {
 async function initOf({ study, init }: StudyRun, row: StudyRow): Promise<EncoderInit | undefined> {
   if (!row.init) return undefined;
   if (init === undefined) throw initRequired(`study ${study.name}, row ${row.name}`);
-  return readInit(init, tunedNetwork(configOf(study, row)));
+  return readInit(init, networkForInit(configOf(study, row)));
 }
 
 async function alteredOf(out: string, { dataset, threads }: StudyRun): Promise<StudyEntry["altered"]> {

@@ -29,8 +29,9 @@ import {
   readFramePlanes,
 } from "./planes.ts";
 import { testPerturbations } from "./posed.ts";
+import { type Probe, probed } from "./probe.ts";
 import { type Geometry, type Segmentation, segment, viewColours } from "./segment.ts";
-import { crop, viewMap } from "./views.ts";
+import { crop, type Perturbation, UNPERTURBED, viewMap } from "./views.ts";
 
 export interface Classification extends Segmentation {
   /** [N, classes]. */
@@ -47,6 +48,8 @@ export interface ClassifierParts {
   geometry: Geometry;
   config: Config;
   classes: number;
+  /** Where a linear probe has its part in the probabilities. */
+  probe?: Probe;
   /** Of the probabilities, once they are averaged over the views: p^(1/T), normalised (Guo et al. 2017). */
   temperature: number;
 }
@@ -66,17 +69,19 @@ export function classification(pixels: Tensor, sizes: Tensor, parts: ClassifierP
   const upright = uprightFrame(tune.pose ? segmentation.axis : down);
   const origin = tune.pose ? segmentation.centre : scale(sizes, 0.5);
   const extent = tune.pose ? geometry.viewExtent : geometry.frameExtent;
-  const plain = testPerturbations({ ...tune.testViews, mirror: false }).map((perturbation) =>
-    viewMap(crop(0, 0), extent, perturbation),
-  );
-  const count = plain.length;
-  const turns = constant(
-    [...plain.flatMap((map) => map.slice(0, 2)), ...plain.flatMap((map) => map.slice(3, 5))],
-    [2, 2 * count],
-  );
-  const linear = transpose(reshape(matmul(upright, turns), [-1, 2, count, 2]), [0, 2, 1, 3]);
-  const shifts = add(reshape(origin, [-1, 1, 2, 1]), constant(0, [1, count, 2, 1]));
-  const maps = concat([linear, shifts], 3);
+  const mapsOf = (views: readonly Perturbation[]) => {
+    const plain = views.map((perturbation) => viewMap(crop(0, 0), extent, perturbation));
+    const turns = constant(
+      [...plain.flatMap((map) => map.slice(0, 2)), ...plain.flatMap((map) => map.slice(3, 5))],
+      [2, 2 * plain.length],
+    );
+    const linear = transpose(reshape(matmul(upright, turns), [-1, 2, plain.length, 2]), [0, 2, 1, 3]);
+    const shifts = add(reshape(origin, [-1, 1, 2, 1]), constant(0, [1, plain.length, 2, 1]));
+    return concat([linear, shifts], 3);
+  };
+  const views = testPerturbations({ ...tune.testViews, mirror: false });
+  const count = views.length;
+  const maps = mapsOf(views);
   const seen = readCropPlanes(crops, maps, side);
   const frame = reshape(segmentation.mask, [-1, 1, frameSide, frameSide]);
   const mask = readFramePlanes(frame, geometry.frameExtent, sizes, maps, side);
@@ -90,9 +95,17 @@ export function classification(pixels: Tensor, sizes: Tensor, parts: ClassifierP
   const features = encode(scope.sub("encoder"), bothSides(focused), network, geometry);
   const { logits, pooled } = classify(scope.sub("classifier"), features, bothSides(mask), classes, tune);
   const overViews = (x: Tensor, width: number) => mean(reshape(x, [sides, -1, count, width]), [0, 2]);
+  const tuned = overViews(softmax(logits, 1), classes);
+  const opinion = () => {
+    const { background } = segmentation;
+    const posed = { crops, maps: mapsOf([UNPERTURBED]), frame, background };
+    return probed(posed, geometry, parts.probe!, config);
+  };
+  const { share } = tune.probe ?? { share: 0 };
+  const both = parts.probe ? add(scale(tuned, 1 - share), scale(opinion(), share)) : tuned;
   return {
     ...segmentation,
-    probabilities: calibrated(overViews(softmax(logits, 1), classes), temperature),
+    probabilities: calibrated(both, temperature),
     features: overViews(pooled, pooled.shape[1]!),
   };
 }

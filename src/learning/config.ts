@@ -165,6 +165,23 @@ const tune = z.strictObject({
    * without a label then take part in stage 2, too, with `distill.transductive` those of the test fold: label-refinement.ts.
    */
   refineLabels: z.boolean().optional(),
+  /**
+   * Beside stage 2's network a linear probe on frozen weights from elsewhere (--init, which says the network): probe.ts. A
+   * prediction is the mean of both. Absent, none.
+   */
+  probe: z
+    .strictObject({
+      network: ownNetwork,
+      /** Side of the view that it sees, in its own pixels. */
+      viewSize: z.int().min(32).max(256).multipleOf(16).default(128),
+      /** In units of a head's mean squared feature. */
+      ridge: z.number().min(1e-3).max(100).default(0.1),
+      /** Its opinion is the softmax of this many times the regression's value. */
+      sharpness: z.number().positive().max(100).default(8),
+      /** Its part in the mean. */
+      share: share.default(0.5),
+    })
+    .optional(),
   /** Weight an image by the share of its experts who chose the majority class. */
   agreementWeighting: z.boolean().default(false),
   dropout: share.default(0.4),
@@ -201,6 +218,14 @@ export const configSchema = z
   .refine(({ tune }) => !tune.network || tune.initialise !== "distilled", {
     path: ["tune", "initialise"],
     message: '"distilled" with an encoder of its own (tune.network); expected "scratch" or "imagenet"',
+  })
+  .refine(({ tune }) => !tune.probe || tune.initialise !== "imagenet", {
+    path: ["tune", "initialise"],
+    message: '"imagenet" beside a probe (tune.probe), whose weights those are; expected "distilled" or "scratch"',
+  })
+  .refine(({ tune }) => !tune.probe || tune.pose, {
+    path: ["tune", "pose"],
+    message: "false beside a probe (tune.probe), which sees upright heads; expected true",
   });
 
 export type Config = z.infer<typeof configSchema>;
@@ -210,8 +235,16 @@ export function tunedNetwork({ network, tune }: Config): Config["network"] {
   return { ...network, ...tune.network, viewSize: tune.viewSize ?? network.viewSize };
 }
 
-/** Whether weights to start from (`--init`) are for stage 1, too. */
-export const initServesStage1 = ({ tune }: Config): boolean => tune.network === undefined;
+/** The network that a probe keeps frozen, where there is one. */
+export function probeNetwork({ tune: { probe } }: Config): Config["network"] | undefined {
+  return probe && { ...probe.network, viewSize: probe.viewSize };
+}
+
+/** The network that weights from elsewhere (`--init`) are for. */
+export const networkForInit = (config: Config): Config["network"] => probeNetwork(config) ?? tunedNetwork(config);
+
+/** Whether weights from elsewhere (`--init`) are for stage 1, too. */
+export const initServesStage1 = ({ tune }: Config): boolean => tune.network === undefined && tune.probe === undefined;
 
 /** The default configuration, every value resolved. */
 export const defaultConfig: Config = configSchema.parse({});
@@ -262,12 +295,22 @@ export async function loadConfig(
     }
     setValue(value, setting.slice(0, at).split("."), parseValue(setting.slice(at + 1)));
   }
-  const ownEncoder = isTree(value.tune) && value.tune.network !== undefined;
-  if (Object.keys(network).length > 0 && !ownEncoder && (value.network === undefined || isTree(value.network))) {
-    value.network = { ...network, ...value.network };
-  }
+  withNetwork(value, network);
   const sources = [...(file === undefined ? [] : [file]), ...(settings.length > 0 ? ["--set"] : [])];
   return resolveConfig(value, sources.join(" with ") || undefined);
+}
+
+/**
+ * Puts the network that weights from elsewhere are of where a configuration does not say it: a probe's, or else the one for
+ * both stages; not where stage 2 has one of its own.
+ */
+export function withNetwork(value: Record<string, unknown>, network: Partial<Config["network"]>): void {
+  if (Object.keys(network).length === 0) return;
+  const tune = isTree(value.tune) ? value.tune : {};
+  if (isTree(tune.probe)) tune.probe = { network, ...tune.probe };
+  else if (tune.network === undefined && (value.network === undefined || isTree(value.network))) {
+    value.network = { ...network, ...value.network };
+  }
 }
 
 type Tree = Record<string, unknown>;

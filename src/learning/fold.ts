@@ -22,6 +22,7 @@ import type { LabelOpinion } from "./label-opinions.ts";
 import { refineLabels } from "./label-refinement.ts";
 import { type PosedSet, viewExtentOf } from "./posed.ts";
 import { type PreparedSet, pseudoMaskOf } from "./prepare.ts";
+import { fitProbe, type Probe } from "./probe.ts";
 import type { Geometry } from "./segment.ts";
 import { type SegmentedHead, Segmenter } from "./segmenter.ts";
 import { type CurvePoint, removeCheckpoint } from "./training.ts";
@@ -34,7 +35,7 @@ export interface TrainingTask {
   /** Samples that stage 1 sees beside them, never their labels. */
   unlabelled?: readonly number[];
   config: Config;
-  /** What stage 1's encoder starts from, and stage 2's where the configuration says so; random weights by default. */
+  /** What stage 1's encoder starts from, and stage 2's where the configuration says so, or what a probe keeps; random weights by default. */
   init?: State;
   seed: number;
   /** Distinguishes the random streams of folds. */
@@ -127,12 +128,15 @@ export async function train(task: TrainingTask): Promise<Trained> {
   const posed = { set, heads, geometry };
   const targets = config.tune.refineLabels ? await refinedTargets(posed, task, stage1.weights) : undefined;
 
+  const probe = config.tune.probe ? await probeOf({ ...posed, targets }, members, task) : undefined;
+
   const partsOf = (tuned: State): ClassifierParts => ({
     distilled: stage1.weights,
     tuned,
     geometry,
     config,
     classes: set.classes.length,
+    ...(probe ? { probe } : {}),
     temperature: 1,
   });
   const looks: Trained["looks"] = [];
@@ -188,13 +192,26 @@ async function refinedTargets(
   const { set, config, train: labelled, unlabelled = [], threads, device } = task;
   const members = [...labelled, ...unlabelled];
   const classes = set.classes.length;
-  const features = await headFeatures(posed, members, distilled, config, { threads, device });
+  const encoder = { weights: distilled, network: config.network };
+  const features = await headFeatures(posed, members, encoder, config, { threads, device });
   const given = Float32Array.from(labelled.flatMap((index) => givenTarget(set, index, config.tune)));
   const { targets } = await refineLabels(
     { heads: members.length, features, targets: given, classes },
     { threads, device },
   );
   return new Map(members.map((index, i) => [index, targets.subarray(i * classes, (i + 1) * classes)]));
+}
+
+/** The linear probe on the weights from elsewhere, with the same targets as stage 2. */
+function probeOf(
+  posed: PosedSet,
+  members: readonly number[],
+  { config, init, threads, device }: TrainingTask,
+): Promise<Probe> {
+  const shares = members.flatMap((index) =>
+    Array.from(posed.targets?.get(index) ?? givenTarget(posed.set, index, config.tune)),
+  );
+  return fitProbe(posed, members, Float32Array.from(shares), init!, config, { threads, device });
 }
 
 /** Stage 1 alone, kept in the task's folder: {@link train} then finds it there and goes on, in whatever process. */

@@ -14,7 +14,7 @@ const members = Array.from({ length: COUNT }, (_, i) => i);
 let posed: PosedSet;
 let distilled: State;
 let features: Float32Array;
-const width = featureCount(config);
+const width = featureCount(config.network);
 
 beforeAll(async () => {
   const set = await phantomSet(COUNT);
@@ -23,7 +23,9 @@ beforeAll(async () => {
   ({ weights: distilled } = await distill({
     ...{ set, members, geometry, config, random: Random.seeded(1), threads: 1, onStep: () => {} },
   }));
-  features = await headFeatures(posed, members, distilled, config, { threads: 1 });
+  features = await headFeatures(posed, members, { weights: distilled, network: config.network }, config, {
+    threads: 1,
+  });
 });
 
 /** Every crop held otherwise: where its pixels come from, and where its pose goes. */
@@ -69,7 +71,9 @@ test.each([
       ),
   ],
 ])("of crops that are %s", async (_, make) => {
-  const other = await headFeatures(make(), members, distilled, config, { threads: 1 });
+  const other = await headFeatures(make(), members, { weights: distilled, network: config.network }, config, {
+    threads: 1,
+  });
   expect(other.length).toBe(COUNT * width);
   const size = Math.max(...features.map(Math.abs));
   const worst = Math.max(...other.map((value, at) => Math.abs(value - features[at]!)));
@@ -82,6 +86,8 @@ test("they differ between heads, and do not depend on the heads beside one", asy
     0.01,
   );
   // The last of a batch of sixteen and one more, and alone.
-  const alone = await headFeatures(posed, [17], distilled, config, { threads: 1 });
+  const alone = await headFeatures(posed, [17], { weights: distilled, network: config.network }, config, {
+    threads: 1,
+  });
   for (const [at, value] of row(features, 17).entries()) expect(alone[at]).toBeCloseTo(value, 4);
 });

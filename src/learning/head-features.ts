@@ -1,7 +1,6 @@
 /**
- * What stage 1's encoder sees in a head: its feature maps at every scale, averaged over the posed view and over the head
- * alone, with the background removed. It learned them without a label, so they say how alike two heads are whatever anyone
- * called them.
+ * What an encoder that no label has touched sees in a head: its feature maps at every scale, averaged over the posed view and
+ * over the head alone, with the background removed. They say how alike two heads are whatever anyone called them.
  */
 import {
   cast,
@@ -20,24 +19,39 @@ import {
 } from "../autodiff/index.ts";
 import type { Config } from "./config.ts";
 import { encode, pooledChannels, pooledMap } from "./network.ts";
-import { channelsLast, cropPlanes, keptRegion, mirrored, readCropPlanes, readFramePlanes } from "./planes.ts";
+import {
+  type Crops,
+  channelsLast,
+  cropPlanes,
+  keptRegion,
+  mirrored,
+  readCropPlanes,
+  readFramePlanes,
+} from "./planes.ts";
 import type { PosedSet } from "./posed.ts";
-import { viewColours } from "./segment.ts";
+import { type Geometry, viewColours } from "./segment.ts";
 import { UNPERTURBED, viewMap } from "./views.ts";
 
 const BATCH = 16;
+
+export interface FrozenEncoder {
+  /** "encoder/…": stage 1's, or weights from elsewhere. */
+  weights: State;
+  /** What they are of, and the side of the view it sees. */
+  network: Config["network"];
+}
 
 /** One row for each of `members`, of as many numbers as {@link featureCount} tells. */
 export async function headFeatures(
   { set, heads, geometry }: PosedSet,
   members: readonly number[],
-  distilled: State,
+  encoder: FrozenEncoder,
   config: Config,
   session: SessionOptions,
 ): Promise<Float32Array> {
-  const { viewSize: side } = config.network;
+  const side = config.network.viewSize;
   const area = set.side ** 2 * 3;
-  const graph = featureGraph(set.side, geometry, distilled, config);
+  const graph = featureGraph(set.side, geometry, encoder, config);
   const runner = await InferenceRunner.create({ features: graph }, session);
   const rows: Float32Array[] = [];
   try {
@@ -62,36 +76,54 @@ export async function headFeatures(
   } finally {
     runner.dispose();
   }
-  const width = featureCount(config);
+  const width = featureCount(encoder.network);
   const all = new Float32Array(members.length * width);
   for (const [i, row] of rows.entries()) all.set(row, i * BATCH * width);
   return all;
 }
 
 /** Twice the channels of every scale. */
-export const featureCount = ({ network }: Config): number =>
+export const featureCount = (network: Config["network"]): number =>
   pooledChannels(network, { pooling: "both", pooledScales: "all" });
 
-/** → [N, {@link featureCount}], the mean of the view and its mirror image. */
-function featureGraph(canvas: number, geometry: PosedSet["geometry"], distilled: State, config: Config): Tensor {
-  const { network, colour, tune } = config;
-  const side = network.viewSize;
+function featureGraph(canvas: number, geometry: Geometry, encoder: FrozenEncoder, config: Config): Tensor {
+  const side = config.network.viewSize;
   const pixels = input("pixels", [-1, canvas, canvas, 3], "uint8");
   const frames = input("frames", [-1, side, side, 1], "uint8");
   const sizes = input("sizes", [-1, 2]);
   const maps = reshape(input("theta", [-1, 2, 3]), [-1, 1, 2, 3]);
   const crops = { planes: cropPlanes(pixels), canvasSize: constant([canvas, canvas]), sizes };
-  const colours = viewColours(readCropPlanes(crops, maps, side), input("background", [-1, 3]), geometry, colour);
   const frame = reshape(scale(cast(frames, "float32"), 1 / 255), [-1, 1, side, side]);
-  const mask = readFramePlanes(frame, geometry.frameExtent, sizes, maps, side);
-  // As wide as stage 1's view allows for: in its pixels, whatever stage 2's are.
-  const [least, most] = tune.suppress.margin.map((margin) => (margin * side) / (tune.viewSize ?? side));
+  return posedFeatures({ crops, maps, frame, background: input("background", [-1, 3]) }, geometry, encoder, config);
+}
+
+export interface PosedCrops {
+  crops: Crops;
+  /** [N, 1, 2, 3]: of the upright view of each. */
+  maps: Tensor;
+  /** [N, 1, S, S] probabilities in stage 1's frame. */
+  frame: Tensor;
+  /** [N, 3], 0 to 255. */
+  background: Tensor;
+}
+
+/** → [N, {@link featureCount}], the mean of the view and its mirror image. */
+export function posedFeatures(
+  { crops, maps, frame, background }: PosedCrops,
+  geometry: Geometry,
+  { weights, network }: FrozenEncoder,
+  { network: { viewSize }, colour, tune }: Config,
+): Tensor {
+  const side = network.viewSize;
+  const colours = viewColours(readCropPlanes(crops, maps, side), background, geometry, colour);
+  const mask = readFramePlanes(frame, geometry.frameExtent, crops.sizes, maps, side);
+  // As wide as stage 2's view allows for: in its pixels, whatever those of this one are.
+  const [least, most] = tune.suppress.margin.map((margin) => (margin * side) / (tune.viewSize ?? viewSize));
   const focused = mul(colours, keptRegion(mask, Math.round((least! + most!) / 2)));
 
   const bothSides = (planes: Tensor) => channelsLast(concat([planes, mirrored(planes)], 0));
   const foreground = bothSides(mask);
-  const scales = encode(Scope.frozenWith(distilled).sub("encoder"), bothSides(focused), network, geometry);
+  const scales = encode(Scope.frozenWith(weights).sub("encoder"), bothSides(focused), network, geometry);
   const pooled = scales.flatMap((map) => pooledMap(map, foreground, "both"));
-  const width = featureCount(config);
-  return mean(reshape(concat(pooled, 1), [2, -1, width]), [0]);
+  return mean(reshape(concat(pooled, 1), [2, -1, featureCount(network)]), [0]);
 }

@@ -91,9 +91,11 @@ function misfit(where: string, name: string, wanted: readonly number[], has: rea
   });
 }
 
-/** A configuration that starts from ImageNet needs weights. @throws `weights/required` */
+/** A configuration that starts from ImageNet, or has a probe, needs weights. @throws `weights/required` */
 export function requireInit({ tune }: Config, init: EncoderInit | undefined): void {
-  if (!init && tune.initialise === "imagenet") throw initRequired("tune.initialise");
+  if (init) return;
+  if (tune.initialise === "imagenet") throw initRequired("tune.initialise");
+  if (tune.probe) throw initRequired("tune.probe");
 }
 
 /** @param where what asks for weights */

@@ -7,8 +7,11 @@ export {
   defaultConfig,
   initServesStage1,
   loadConfig,
+  networkForInit,
+  probeNetwork,
   resolveConfig,
   tunedNetwork,
+  withNetwork,
 } from "./config.ts";
 export { DEVICE_CHOICES, type DeviceChoice, inWords, usableDevice } from "./device.ts";
 export { type TrainFinalResult, trainFinal } from "./final.ts";

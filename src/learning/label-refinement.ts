@@ -32,6 +32,7 @@ import {
   sum,
   type Tensor,
 } from "../autodiff/index.ts";
+import { identity, inverse } from "./ridge.ts";
 
 export interface RefinementSettings {
   /** In units of a head's mean squared feature. */
@@ -136,27 +137,8 @@ function regression(rows: Tensor, count: number, ridge: number): (targets: Tenso
   };
 }
 
-/**
- * Of a symmetric matrix with eigenvalues between `least` and `most`, by the iteration of Newton and Schulz: what is left of
- * an eigenvalue's error is squared in each round, and before that the smallest one's inverse doubles.
- */
-function inverse(matrix: Tensor, least: number, most: number): Tensor {
-  let guess = scale(identity(matrix.shape[0]!), 1 / most);
-  const rounds = Math.ceil(Math.log2(most / least)) + 5;
-  for (let round = 0; round < rounds; round++) {
-    guess = sub(scale(guess, 2), matmul(guess, matmul(matrix, guess)));
-  }
-  return guess;
-}
-
 /** [classes, classes]: `wrong` of each row is spread over the other columns. */
 function spreadEvenly(wrong: Tensor, classes: number): Tensor {
   const others = sub(1, identity(classes));
   return add(mul(identity(classes), sub(1, wrong)), mul(others, scale(wrong, 1 / (classes - 1))));
-}
-
-function identity(size: number): Tensor {
-  const data = new Float32Array(size * size);
-  for (let i = 0; i < size; i++) data[i * size + i] = 1;
-  return constant(data, [size, size]);
 }

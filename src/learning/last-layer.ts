@@ -48,6 +48,14 @@ const LEAST_UNIT = 0.1;
 /** The last layer of a model. @throws `model/*` */
 export function lastLayer(bytes: Uint8Array, where: string): { layer: LinearLayer; metadata: ModelMetadata } {
   const metadata = readMetadata(bytes, where);
+  if (metadata.probe) {
+    throw new AndroscopeError("model/not-adaptable", {
+      expected: "a model whose last layer alone decides",
+      found: "one with a linear probe beside it (tune.probe)",
+      where,
+      fix: "Train a model without tune.probe, or adapt another one.",
+    });
+  }
   try {
     const inputs = readModel(bytes).outputs.find(({ name }) => name === "features")?.shape[1] ?? 0;
     return { layer: linearLayer(bytes, inputs, metadata.classes.length), metadata };

@@ -50,6 +50,8 @@ const metadataSchema = z.object({
     /** Where it was trained; models that do not say were trained on the processor. */
     device: z.string().optional(),
   }),
+  /** Where a linear probe on frozen weights has its part in the probabilities (probe.ts). */
+  probe: z.object({ share: z.number() }).optional(),
   /** Where its last layer was learned again from heads that somebody reviewed (last-layer.ts). */
   adaptation: z
     .object({
@@ -124,6 +126,7 @@ export async function exportModel(parts: ClassifierParts, description: ModelDesc
     viewSize: parts.config.network.viewSize,
     temperature: parts.temperature,
     ...(acceptance ? { acceptance } : {}),
+    ...(parts.probe ? { probe: { share: parts.config.tune.probe!.share } } : {}),
     training: description.training,
     golden: {
       width: golden.width,

@@ -66,6 +66,7 @@ export const ERROR_CODES = {
   "weights/truncated": "A file of weights is longer or shorter than its arrays.",
   "weights/mismatch": "The weights are not those of the network.",
   "model/not-a-model": "The file is not a model that Androscope exported.",
+  "model/not-adaptable": "The model is not of the kind whose last layer can be learned again.",
   "model/newer": "The model was made by a newer version.",
   "model/golden": "The model does not reproduce its own golden output here.",
   "server/address": "The server cannot listen on this address and port.",

@@ -1,0 +1,99 @@
+/**
+ * A linear probe (Alain and Bengio 2016) on weights from elsewhere: the head as a network trained on ImageNet sees it, which
+ * is never trained here, and a ridge regression from that to the labels in closed form. It errs in other heads than a network
+ * trained on a few hundred crops does, so that the mean of both is better than either. No part of the paper's method.
+ */
+import {
+  add,
+  concat,
+  constant,
+  div,
+  InferenceRunner,
+  input,
+  type LinearLayer,
+  matmul,
+  maximum,
+  mean,
+  mul,
+  product,
+  reshape,
+  type SessionOptions,
+  type State,
+  scale,
+  softmax,
+  sqrt,
+  square,
+  sub,
+  sum,
+  type Tensor,
+} from "../autodiff/index.ts";
+import { type Config, probeNetwork } from "./config.ts";
+import { type FrozenEncoder, featureCount, headFeatures, type PosedCrops, posedFeatures } from "./head-features.ts";
+import type { PosedSet } from "./posed.ts";
+import { identity, inverse } from "./ridge.ts";
+import type { Geometry } from "./segment.ts";
+
+export interface Probe {
+  encoder: FrozenEncoder;
+  /** From {@link posedFeatures} to logits. */
+  layer: LinearLayer;
+}
+
+/** What hardly varies among these heads may vary among others: a feature's unit is at least this share of the mean one. */
+const LEAST_UNIT = 0.1;
+
+/** @param targets of `members`, [members × classes], rows that sum to one @param weights "encoder/…" of {@link probeNetwork} */
+export async function fitProbe(
+  posed: PosedSet,
+  members: readonly number[],
+  targets: Float32Array,
+  weights: State,
+  config: Config,
+  session: SessionOptions,
+): Promise<Probe> {
+  const encoder = { weights, network: probeNetwork(config)! };
+  const features = await headFeatures(posed, members, encoder, config, session);
+  const layer = await fitLayer({ heads: members.length, features, targets }, config.tune.probe!, session);
+  return { encoder, layer };
+}
+
+/** The class probabilities [N, classes] of posed crops. */
+export function probed(crops: PosedCrops, geometry: Geometry, { encoder, layer }: Probe, config: Config): Tensor {
+  const features = posedFeatures(crops, geometry, encoder, config);
+  const classes = layer.bias.length;
+  const weight = constant(layer.weight, [featureCount(encoder.network), classes]);
+  return softmax(add(matmul(features, weight), constant(layer.bias, [classes])), 1);
+}
+
+/**
+ * A ridge regression to the targets, as a linear layer whose softmax is the opinion: its values times the sharpness.
+ * @param examples features [heads × width], targets [heads × classes]
+ */
+export async function fitLayer(
+  { heads, features, targets }: { heads: number; features: Float32Array; targets: Float32Array },
+  { ridge, sharpness }: { ridge: number; sharpness: number },
+  session: SessionOptions,
+): Promise<LinearLayer> {
+  const [width, classes] = [features.length / heads, targets.length / heads];
+  const rows = input("features", [heads, width]);
+  const given = input("targets", [heads, classes]);
+  const centre = mean(rows, [0], { keepDims: true });
+  const deviation = sqrt(mean(square(sub(rows, centre)), [0], { keepDims: true }));
+  const unit = add(maximum(deviation, scale(mean(deviation), LEAST_UNIT)), 1e-6);
+  const standard = scale(div(sub(rows, centre), unit), 1 / Math.sqrt(width));
+  // There are more features than heads, so the system solved is that of the heads; none of its eigenvalues is above its trace.
+  const inner = add(product(standard, standard, false, true), scale(identity(heads), ridge));
+  const frequency = mean(given, [0], { keepDims: true });
+  const shares = matmul(inverse(inner, ridge, heads + ridge), sub(given, frequency));
+  const slopes = scale(product(standard, shares, true, false), sharpness / Math.sqrt(width));
+  const weight = div(slopes, reshape(unit, [width, 1]));
+  const bias = sub(scale(frequency, sharpness), sum(mul(reshape(centre, [width, 1]), weight), [0], { keepDims: true }));
+  const runner = await InferenceRunner.create({ layer: concat([weight, bias], 0) }, session);
+  try {
+    const { layer } = await runner.run({ features, targets });
+    const data = layer!.data as Float32Array;
+    return { weight: data.slice(0, width * classes), bias: data.slice(width * classes) };
+  } finally {
+    runner.dispose();
+  }
+}
