@@ -14,6 +14,8 @@ export const judgingSchema = z.object({
   /** Why it failed; nothing was changed then. */
   error: nouns.errorSchema.nullable(),
   finished: nouns.time.nullable(),
+  /** Who stopped it, at the time at which it is `finished`. */
+  stoppedBy: z.object({ id: nouns.idSchema, name: z.string() }).nullable(),
   /** Whose opinion the heads were to get. */
   analyser: nouns.analyserSchema,
   /** What it changed; null before its end, and where it was stopped or failed. */
@@ -95,8 +97,9 @@ export const JUDGING_ROUTES = {
   stopJudging: {
     method: "POST",
     path: "/api/judgings/:judging/stop",
-    summary: "Gives up a judging that waits or runs: nothing is changed.",
+    summary: "Gives up a judging that waits or runs: nothing is changed. Who did is kept with it.",
     params: z.object({ judging: idText }),
+    body: z.object({ reader: nouns.idSchema }),
     response: z.object({ ok: z.literal(true) }),
   },
   headOpinions: {

@@ -270,8 +270,8 @@ export function handlersOf(context: Context, openapi: () => Record<string, unkno
     sampleOpinions: ({ params: { sample }, query: { reader } }) =>
       sampleOpinions(db, sample, reader, analyser.describe().model),
     judgeAgain: ({ params, body }) => judgings.start(body, params.sample),
-    stopJudging({ params }) {
-      judgings.stop(params.judging);
+    stopJudging({ params, body }) {
+      judgings.stop(params.judging, body.reader);
       return { ok: true };
     },
     headOpinions({ params, query: { reader } }) {

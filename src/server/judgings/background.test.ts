@@ -61,8 +61,12 @@ describe("in the background", () => {
     const running = await judgeAgain();
     const waits = await judgeAgain(act(), second);
     await vi.waitFor(() => expect(door.waiting()).toBe(1));
-    for (const { id } of [waits, running]) await app.client.call("stopJudging", { params: { judging: id } });
-    expect(await ended(running.id)).toMatchObject({ state: "stopped", error: null, result: null });
+    const other = await app.client.newReader("Ben");
+    const stop = (judging: number, who: number) => ({ params: { judging }, body: { reader: who } });
+    expect(await app.client.refused("stopJudging", stop(running.id, 999))).toMatchObject({ status: 404 });
+    for (const { id } of [waits, running]) await app.client.call("stopJudging", stop(id, other));
+    const stopped = { state: "stopped", stoppedBy: { id: other, name: "Ben" }, error: null, result: null };
+    expect(await ended(running.id)).toMatchObject(stopped);
     // What the stand-in says after that does not count, and the next one is not kept waiting.
     const next = await judgeAgain();
     door.next();
@@ -72,11 +76,16 @@ describe("in the background", () => {
       door.next();
     }
     expect(await ended(next.id)).toMatchObject({ state: "done", result: { heads: 10 } });
-    await app.client.call("stopJudging", { params: { judging: next.id } });
-    expect((await opinions()).judgings.map(({ state }) => state)).toEqual(["done", "stopped"]);
-    expect((await app.client.refused("stopJudging", { params: { judging: 99 } })).status).toBe(404);
-    const other = await app.client.call("sampleOpinions", { params: { sample: second }, query: { reader } });
-    expect(other).toMatchObject({ outdated: 1, judgings: [{ state: "stopped" }] });
+    await app.client.call("stopJudging", stop(next.id, other));
+    await app.client.call("stopJudging", stop(running.id, reader));
+    const told = (await opinions()).judgings.map(({ state, stoppedBy }) => [state, stoppedBy?.name]);
+    expect(told).toEqual([
+      ["done", undefined],
+      ["stopped", "Ben"],
+    ]);
+    expect((await app.client.refused("stopJudging", stop(99, reader))).status).toBe(404);
+    const there = await app.client.call("sampleOpinions", { params: { sample: second }, query: { reader } });
+    expect(there).toMatchObject({ outdated: 1, judgings: [{ state: "stopped" }] });
     await intact();
   });
 

@@ -19,8 +19,10 @@ import {
   queueJudging,
   requeueJudgings,
   takeJudging,
+  type WhyEnded,
 } from "../store/judgings.ts";
 import { originalPath } from "../store/originals.ts";
+import { requireReader } from "../store/refusals.ts";
 import type { Act } from "../store/review.ts";
 
 export interface JudgingsOptions {
@@ -62,23 +64,25 @@ export class Judgings {
     return judging;
   }
 
-  /** Gives up one that waits or runs; any other is left as it is. */
-  stop(id: number): void {
-    this.#end(id, null);
+  /** Gives up one that waits or runs; any other is left as it is. @throws `server/not-found` */
+  stop(id: number, reader: number): void {
+    const stoppedBy = requireReader(this.#options.db, reader);
+    this.#end(id, { stoppedBy });
   }
 
   /** Whoever asked for another model's opinion no longer gets it: it would be out of date at once. */
   modelChanged(): void {
     const { analyser } = this.#options;
     const running = this.#current?.judging;
-    if (running && running.analyser.model !== analyser.describe().model) this.#end(running.id, apiError(otherModel()));
+    if (running && running.analyser.model !== analyser.describe().model)
+      this.#end(running.id, { error: apiError(otherModel()) });
     this.wake();
   }
 
-  #end(id: number, error: ApiError | null): void {
+  #end(id: number, why: WhyEnded): void {
     const { db } = this.#options;
     judgingOf(db, id);
-    const ended = endJudging(db, id, error);
+    const ended = endJudging(db, id, why);
     if (this.#current?.judging.id === id) this.#current.stop.abort(new Error("given up"));
     this.#tell(ended);
   }
@@ -114,7 +118,7 @@ export class Judgings {
       if (!judging) return;
       const { model } = judging.analyser;
       if (model !== analyser.describe().model) {
-        this.#tell(endJudging(db, judging.id, apiError(otherModel())));
+        this.#tell(endJudging(db, judging.id, { error: apiError(otherModel()) }));
         continue;
       }
       const images = headsToJudge(db, judging.sample, model);
@@ -147,13 +151,13 @@ export class Judgings {
     }
     const [problem] = problems;
     // Where no image can be read, something else is wrong than an image.
-    if (problem && judged.length === 0) return endJudging(db, judging.id, problem.error);
+    if (problem && judged.length === 0) return endJudging(db, judging.id, { error: problem.error });
     try {
       return finishJudging(db, judging, judged, { planned: current.of, problems });
     } catch (error) {
       const full = isDiskFull(error) && diskFull("nothing was changed, and it can be judged again then");
       if (!full && !isAndroscopeError(error)) process.stderr.write(`androscope: judging again failed: ${error}\n`);
-      return endJudging(db, judging.id, placeless(full || error));
+      return endJudging(db, judging.id, { error: placeless(full || error) });
     }
   }
 

@@ -10,7 +10,15 @@ import type { Opinion } from "../analysis/analyser.ts";
 import { CLASSES, temporaryFolder } from "../testing/support.ts";
 import { type Database, openDatabase } from "./database.ts";
 import { addImage, finishImage } from "./images.ts";
-import { endJudging, finishJudging, headsToJudge, queueJudging, sampleOpinions, takeJudging } from "./judgings.ts";
+import {
+  endJudging,
+  finishJudging,
+  headsToJudge,
+  judgingOf,
+  queueJudging,
+  sampleOpinions,
+  takeJudging,
+} from "./judgings.ts";
 import { opinionsOn } from "./opinions.ts";
 import { originalPath } from "./originals.ts";
 import { decide, settle } from "./review.ts";
@@ -129,9 +137,14 @@ test("an opinion that cannot be stored leaves all of them as they were", async (
   }));
   expect(() => finishJudging(db, judging, judged, { planned: HEADS, problems: [] })).toThrow();
   expect(said(one)).toEqual(Array.from({ length: HEADS }, () => ["a Normal"]));
-  expect(endJudging(db, judging.id, null)).toMatchObject({ state: "stopped" });
+  const stoppedBy = { id: reader, name: "Ann" };
+  const error = { code: "x", message: "y" };
+  expect(endJudging(db, judging.id, { stoppedBy })).toMatchObject({ state: "stopped", stoppedBy });
   // What has ended stays as it ended.
-  expect(endJudging(db, judging.id, { code: "x", message: "y" })).toMatchObject({ state: "stopped", error: null });
+  expect(endJudging(db, judging.id, { error })).toMatchObject({ state: "stopped", stoppedBy, error: null });
+  // As older versions left it.
+  db.transaction(() => db.run("UPDATE judgings SET error = NULL"));
+  expect(judgingOf(db, judging.id)).toMatchObject({ state: "stopped", stoppedBy: null, error: null });
   db.close();
   expect((await verifyFolder(one.folder)).faults).toEqual([]);
 });

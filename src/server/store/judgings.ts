@@ -37,8 +37,10 @@ const asJudging = (row: JudgingRow): Judging => ({
   reason: row.reason,
   begun: row.begun,
   state: row.state,
-  error: parsed(row.error),
+  error: row.state === "stopped" ? null : parsed(row.error),
   finished: row.finished,
+  // Of those that older versions stopped nobody knows it.
+  stoppedBy: row.state === "stopped" ? (parsed(row.error)?.stoppedBy ?? null) : null,
   analyser: JSON.parse(row.analyser),
   result: parsed(row.result),
 });
@@ -138,12 +140,16 @@ export function takeJudging(db: Database): Judging | undefined {
   });
 }
 
+/** Somebody stopped it, or it failed. */
+export type WhyEnded = { stoppedBy: NonNullable<Judging["stoppedBy"]> } | { error: ApiError };
+
 /** Ends one that waits or runs, without having changed anything; one that has ended stays as it is. */
-export function endJudging(db: Database, id: number, error: ApiError | null): Judging {
+export function endJudging(db: Database, id: number, why: WhyEnded): Judging {
+  const [state, kept] = "error" in why ? ["failed", why.error] : ["stopped", why];
   return db.transaction(() => {
     db.run(
       `UPDATE judgings SET state = ?, error = ?, finished = ? WHERE id = ? AND ${OPEN}`,
-      ...[error ? "failed" : "stopped", error && JSON.stringify(error), new Date().toISOString(), id],
+      ...[state, JSON.stringify(kept), new Date().toISOString(), id],
     );
     return judgingOf(db, id);
   });

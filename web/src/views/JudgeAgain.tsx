@@ -49,7 +49,7 @@ export function JudgeAgainBar({ opinions }: { opinions: Asked<SampleOpinions> })
   return (
     <section className="judge-again" aria-label="Opinions of another model">
       {open ? (
-        <Running judging={open} onStopped={reload} />
+        <Running judging={open} reader={reader} onStopped={reload} />
       ) : (
         <>
           <span>
@@ -99,14 +99,14 @@ export function Failure({ opinions }: { opinions: SampleOpinions }) {
   return failure ? <span className="trouble">Not done: {failure}</span> : null;
 }
 
-export function Running({ judging, onStopped }: { judging: Judging; onStopped: () => void }) {
+export function Running({ judging, reader, onStopped }: { judging: Judging; reader: Reader; onStopped: () => void }) {
   const at = useStore(judgingsNow).get(judging.id);
   const now = useNow(true);
   const left = at?.until === undefined ? "" : `, about ${durationInWords((at.until - now) / 1000)} left`;
   const waits = (at?.state ?? judging.state) === "queued";
   const stop = async () => {
     try {
-      await ask("stopJudging", { params: { judging: judging.id } });
+      await ask("stopJudging", { params: { judging: judging.id }, body: { reader: reader.id } });
       say("Stopped: every head has the opinion that it had.");
       onStopped();
     } catch (cause) {
@@ -152,9 +152,10 @@ function useResult(sample: number): void {
 }
 
 /** `57 heads judged again, 12 have another class now, 3 kept what they had`. */
-export function resultInWords({ state, result, error }: Judging): string {
+export function resultInWords({ state, result, error, stoppedBy }: Judging): string {
   if (state === "failed") return `not done: ${error?.message ?? "no reason known"}`;
-  if (!result) return { queued: "waits", running: "runs", stopped: "stopped, nothing was changed", done: "" }[state];
+  const stopped = `${stoppedBy ? `${stoppedBy.name} stopped it` : "stopped"}, nothing was changed`;
+  if (!result) return { queued: "waits", running: "runs", stopped, done: "" }[state];
   const { heads, changed, kept } = result;
   return [
     `${plural(heads, "head")} judged again`,

@@ -35,7 +35,7 @@ export function JudgeSamples({ reader }: { reader: Reader }) {
 
 function One({ opinions, reader, onChange }: { opinions: SampleOpinions; reader: Reader; onChange: () => void }) {
   const open = openJudging(opinions);
-  if (open) return <Running judging={open} onStopped={onChange} />;
+  if (open) return <Running judging={open} reader={reader} onStopped={onChange} />;
   return (
     <>
       <span className="soft">{plural(opinions.outdated, "undecided head")}</span>
