@@ -43,6 +43,7 @@ import { study as fewLabels } from "./studies/few-labels.ts";
 import { study as grey35 } from "./studies/grey-35.ts";
 import { study as imagenet } from "./studies/imagenet.ts";
 import { study as imagenetFull } from "./studies/imagenet-full.ts";
+import { study as imagenetSearch } from "./studies/imagenet-search.ts";
 import { study as labelNoise } from "./studies/label-noise.ts";
 import { study as mhsma } from "./studies/mhsma.ts";
 import { study as mhsmaGroups } from "./studies/mhsma-groups.ts";
@@ -167,6 +168,21 @@ function outerResults(): StudyResults | undefined {
   return { ...known, entries: [...renamed, ...(more?.entries ?? [])] };
 }
 
+/** Starts from ImageNet beside the default, all inside the same pairs of folds. */
+function imagenetInside(): string | undefined {
+  const [inner, own] = [imagenetSearch, search].map(({ name }) => readResults<StudyResults>(`studies/${name}.json`));
+  const [full, outer] = [readResults<StudyResults>("studies/imagenet-full.json"), outerResults()];
+  if (!inner || !own || !outer) return undefined;
+  const base = search.rows.filter(({ name }) => name === "default");
+  const ofBase = (results: StudyResults) => results.entries.filter(({ row }) => row === "default");
+  return searchSection(
+    imagenetSearch.about,
+    [...base, ...imagenetSearch.rows],
+    { ...inner, entries: [...ofBase(own), ...inner.entries] },
+    { ...outer, entries: [...ofBase(outer), ...(full?.entries ?? [])] },
+  );
+}
+
 function certaintySection(results: StudyResults): string {
   const { seeds, calibrationError, calibratedError } = summaryOf(ablation).find(({ name }) => name === "whole")!;
   const coverage = coverageOf(results, "whole");
@@ -283,6 +299,8 @@ export function withResults(document: string): string {
   if (known) text = filled(text, "aims", aims(known));
   const [inner, outer] = [readResults<StudyResults>("studies/search.json"), outerResults()];
   if (inner && outer) text = filled(text, "search", searchSection(search.about, search.rows, inner, outer));
+  const inside = imagenetInside();
+  if (inside) text = filled(text, "imagenet-search", inside);
   for (const [block, content] of mhsmaBlocks()) text = filled(text, block, content);
   const fields = readResults<FieldDetection[]>("field-detection.json");
   if (fields) text = filled(text, "fields", fieldSection(fields));

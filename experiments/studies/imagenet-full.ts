@@ -3,7 +3,7 @@ import { probeRow, RECIPES } from "./imagenet-search.ts";
 
 export const study: Study = {
   name: "imagenet-full",
-  title: "A wide network started from ImageNet on HuSHeM",
+  title: "ImageNet's wide network on HuSHeM: tuned, or kept as it is beside the default",
   about:
     "Published folds. Stage 1, masks and poses are the default's; stage 2 is MobileNet v1 of full width started from ImageNet (--init), or the default with a linear probe on those weights, kept as they are, beside it. Which recipe each fold would choose is settled inside its training folds.",
   seeds: [1, 2, 3, 4, 5],

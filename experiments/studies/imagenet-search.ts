@@ -78,9 +78,9 @@ export const RECIPES: StudyRow[] = [
 
 export const study: Study = {
   name: "imagenet-search",
-  title: "Starts from ImageNet compared inside the training folds of HuSHeM",
+  title: "ImageNet's weights compared inside the training folds of HuSHeM",
   about:
-    "MobileNet v1 as stage 2's encoder, started from ImageNet (--init). Every two of the published folds are kept from a network together, as in the search above.",
+    "MobileNet v1 with ImageNet's weights (--init): as stage 2's encoder, which starts from them, or kept as it is in a linear probe (tune.probe). Every two of the published folds are kept from a network together, as in the search above.",
   seeds: [1],
   rows: [...RECIPES, ...QUARTER_RECIPES, ...PROBES],
   split: "pairs",
