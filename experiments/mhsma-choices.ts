@@ -1,7 +1,7 @@
 /**
  * The choice of a recipe for MHSMA: trained on the part train, scored on the part valid; the part test is not read.
  *
- * Run: node scripts/with-node.mjs experiments/mhsma-choices.ts DATA [RECIPE …]; results/mhsma-choices.json gets what is
+ * Run: node scripts/with-node.mjs experiments/mhsma-choices.ts DATA [--init FOLDER] [RECIPE …]; results/mhsma-choices.json gets what is
  * missing. One seed, one thread.
  */
 import { existsSync } from "node:fs";
@@ -9,9 +9,10 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { parseArgs } from "node:util";
 import { combinedClasses, MHSMA_STRUCTURES, openDataset } from "../src/datasets/index.ts";
 import { computeMetrics } from "../src/evaluation/index.ts";
-import { classify, prepare, resolveConfig, train } from "../src/learning/index.ts";
+import { classify, networkForInit, prepare, readInit, resolveConfig, train } from "../src/learning/index.ts";
 import { readJson, silent, writeJson } from "../src/runs/index.ts";
 import { MHSMA_RECIPES, type MhsmaRecipe } from "./mhsma-recipes.ts";
 
@@ -26,8 +27,11 @@ export interface Choice extends MhsmaRecipe {
 
 const SEED = 1;
 
-async function score(root: string, recipe: MhsmaRecipe): Promise<Choice> {
+async function score(root: string, recipe: MhsmaRecipe, weights: string | undefined): Promise<Choice> {
   const { attribute = "all", size } = recipe;
+  const config = resolveConfig(recipe.config);
+  if (recipe.init && weights === undefined) throw new Error(`${recipe.name} needs --init FOLDER`);
+  const init = recipe.init && (await readInit(weights!, networkForInit(config))).weights;
   const dataset = await openDataset(root, { attribute, size });
   const samples = dataset.samples.filter(({ fold }) => fold !== "test");
   const set = await prepare({ ...dataset, samples }, silent);
@@ -37,7 +41,8 @@ async function score(root: string, recipe: MhsmaRecipe): Promise<Choice> {
   const { parts } = await train({
     set,
     train: part("train"),
-    config: resolveConfig(recipe.config),
+    config,
+    ...(init ? { init } : {}),
     seed: SEED,
     // Part of the random streams: with another name the figures differ.
     name: "x",
@@ -75,7 +80,8 @@ async function score(root: string, recipe: MhsmaRecipe): Promise<Choice> {
 }
 
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  const [root, ...names] = process.argv.slice(2);
+  const { values, positionals } = parseArgs({ allowPositionals: true, options: { init: { type: "string" } } });
+  const [root, ...names] = positionals;
   if (root === undefined) throw new Error("DATA is missing");
   const done = existsSync(CHOICES) ? await readJson<Choice[]>(CHOICES) : [];
   for (const recipe of MHSMA_RECIPES.filter(({ name }) => names.length === 0 || names.includes(name))) {
@@ -83,7 +89,7 @@ if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) 
       done.some(({ name, config }) => name === recipe.name && JSON.stringify(config) === JSON.stringify(recipe.config))
     )
       continue;
-    const found = await score(root, recipe);
+    const found = await score(root, recipe, values.init);
     done.splice(0, done.length, ...done.filter(({ name }) => name !== recipe.name), found);
     await writeJson(CHOICES, done);
     process.stderr.write(`${recipe.name}: ${JSON.stringify(found.scores)}\n`);

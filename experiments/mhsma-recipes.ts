@@ -7,6 +7,8 @@ export interface MhsmaRecipe {
   attribute?: "head";
   size: 64 | 128;
   config: object;
+  /** Needs weights from elsewhere. */
+  init?: boolean;
 }
 
 /** Whole crops, from random weights: what a network does without masks. */
@@ -27,6 +29,14 @@ const raw = (steps: number) => ({
 const wide = (steps: number) => ({ tune: { steps, margin: 1.35, suppress: { enabled: false } } });
 
 const background = { colour: "background" };
+
+/** MobileNet v1 of full width. */
+const WIDE = { backbone: "mobilenet", widths: [64, 128, 256, 512], blocks: [1, 2, 2, 6] };
+
+const probing = (recipe: { tune: object }, share: number) => ({
+  ...recipe,
+  tune: { ...recipe.tune, probe: { network: WIDE, share } },
+});
 
 /** The baseline and the method as the test part sees them, chosen by the figures on valid. */
 export const MHSMA_RAW = { ...background, ...raw(640) };
@@ -55,5 +65,19 @@ export const MHSMA_RECIPES: MhsmaRecipe[] = [
     what: "`wide-background` with 1280 steps of stage 2",
     size: 128,
     config: MHSMA_CHOSEN,
+  },
+  {
+    name: "frozen",
+    what: "a linear probe on ImageNet's weights alone (--init), on the heads of `wide-background`",
+    size: 128,
+    config: probing({ ...background, ...wide(1) }, 1),
+    init: true,
+  },
+  {
+    name: "probe",
+    what: "the mean of `wide-background-long` and of that probe",
+    size: 128,
+    config: probing(MHSMA_CHOSEN, 0.5),
+    init: true,
   },
 ];

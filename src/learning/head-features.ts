@@ -1,6 +1,6 @@
 /**
  * What an encoder that no label has touched sees in a head: its feature maps at every scale, averaged over the posed view and
- * over the head alone, with the background removed. They say how alike two heads are whatever anyone called them.
+ * over the head alone, without the background where stage 2 sees none. They say how alike two heads are whatever anyone called them.
  */
 import {
   cast,
@@ -119,7 +119,8 @@ export function posedFeatures(
   const mask = readFramePlanes(frame, geometry.frameExtent, crops.sizes, maps, side);
   // As wide as stage 2's view allows for: in its pixels, whatever those of this one are.
   const [least, most] = tune.suppress.margin.map((margin) => (margin * side) / (tune.viewSize ?? viewSize));
-  const focused = mul(colours, keptRegion(mask, Math.round((least! + most!) / 2)));
+  const kept = () => keptRegion(mask, Math.round((least! + most!) / 2));
+  const focused = tune.suppress.enabled ? mul(colours, kept()) : colours;
 
   const bothSides = (planes: Tensor) => channelsLast(concat([planes, mirrored(planes)], 0));
   const foreground = bothSides(mask);
