@@ -164,6 +164,6 @@ describe("the configuration", () => {
     expect(() => requireInit(resolveConfig({ tune: { probe } }), undefined)).toThrow("tune.probe");
     expect(() => resolveConfig({ tune: { probe, pose: false } })).toThrow("tune.pose");
     expect(() => resolveConfig({ tune: { probe, initialise: "imagenet" } })).toThrow("tune.initialise");
-    expect(() => resolveConfig({ tune: { probe: {} } })).toThrow("tune.probe.network");
+    expect(() => resolveConfig({ tune: { probe: {} } })).toThrow("tune.probe.network, found none; --init");
   });
 });
