@@ -4,6 +4,9 @@ import { percent, points } from "./sections.ts";
 
 const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
+/** The default with a linear probe on ImageNet's weights beside it. */
+export const PROBE = "probe-full-128";
+
 export interface Measured {
   ablation: StudyResults;
   ablationRows: readonly RowSummary[];
@@ -11,6 +14,8 @@ export interface Measured {
   labelNoise?: StudyResults;
   /** Starts from ImageNet, all of them, in the order of their studies. */
   imagenet: readonly RowSummary[];
+  /** Rows of the ablation and {@link PROBE}, on the same images in the same order. */
+  probed?: StudyResults;
   /** Share of the predictions that an alteration changes, mean over the seeds of a row. */
   changed(row: string, name: AlterationName): number;
 }
@@ -54,7 +59,7 @@ function lossByFlips({ ablation, labelNoise }: Measured): string {
 }
 
 export function aimsSection(measured: Measured): string {
-  const { ablation, ablationRows, fewLabels, imagenet, changed } = measured;
+  const { ablation, ablationRows, fewLabels, imagenet, probed, changed } = measured;
   const row = (name: string) => ablationRows.find((summary) => summary.name === name)!;
   const [posed, whole] = [row("posed"), row("whole")];
   const refined = ablationRows.find(({ name }) => name === "refined");
@@ -85,7 +90,11 @@ export function aimsSection(measured: Measured): string {
         )
         .join(", "),
     ],
-    ["whole method over raw crops", "12 points", gain(ablation, "whole", "raw")],
+    [
+      "whole method over raw crops",
+      "12 points",
+      `${gain(ablation, "whole", "raw")}${probed ? `; with a linear probe on ImageNet's weights beside it, which raw crops do not have, ${gain(probed, PROBE, "raw")}, of which over the whole method ${gain(probed, PROBE, "whole")}` : ""}`,
+    ],
     ["stage 1 at 10 % of the labels", "5 points, interval above 0", few.join("; ") || "not computed yet"],
     ["loss at 20 % flipped labels", "half the baseline's", lossByFlips(measured)],
     ["MHSMA head / acrosome / vacuole", "82 / 79 / 92 %", "79.0 / 78.7 / 89.8 % (2 seeds)"],

@@ -14,7 +14,7 @@ import {
 } from "../src/evaluation/index.ts";
 import { writeFileAtomic } from "../src/runs/index.ts";
 import { type AdaptationRow, adaptationHeadline, adaptationSection } from "./adaptation-section.ts";
-import { aimsSection } from "./aims.ts";
+import { aimsSection, PROBE } from "./aims.ts";
 import { certaintyPlots } from "./certainty-plot.ts";
 import { type FieldDetection, fieldHeadline, fieldSection } from "./field-section.ts";
 import {
@@ -268,12 +268,22 @@ function headline(): string {
     `The same network on whole crops has ${said(raw!)}; turning heads upright by their masks, learned without labels, brings`,
     `${said(posed!)}. What comes on top, background removal, pooling over the mask, distilled features, makes no difference`,
     `that can be told from chance at all labels. Of the recipes tried inside training folds none is better beyond chance. The paper reports 96.5 %.`,
+    ...probeHeadline(),
     "",
     `Where heads stand on another class's background, the method keeps ${on("whole", "other-background")} and the network on whole crops ${on("raw", "other-background")};`,
     `random turns change ${percent(changedOnAverage(altered, "whole", "turned"))} of its predictions. **It needs its stain**: without colour it falls to ${on("whole", "grey")}.`,
     ...refinedHeadline(rows),
     "Tables, figures, calibration, what was tried and what failed: [docs/results.md](docs/results.md).",
   ].join("\n");
+}
+
+function probeHeadline(): string[] {
+  const probe = summaryOf(imagenetFull).find(({ name }) => name === PROBE);
+  if (!probe) return [];
+  const { mean, seeds, ensemble } = probe;
+  return [
+    `With a linear probe on ImageNet's weights beside it (\`tune.probe\`; the weights are yours to fetch) it has **${percent(mean)}** (${seeds.length} ${seeds.length === 1 ? "seed" : "seeds"}${ensemble === undefined ? "" : `, their mean ${percent(ensemble.accuracy)}`}).`,
+  ];
 }
 
 export const README = at("../README.md");
@@ -326,8 +336,16 @@ function aims(known: StudyResults): string {
     fewLabels: summaryOf(fewLabels),
     labelNoise: readResults<StudyResults>("studies/label-noise.json"),
     imagenet: starts,
+    ...probedResults(known),
     changed: (row, name) => changedOnAverage(known, row, name),
   });
+}
+
+function probedResults(known: StudyResults): { probed?: StudyResults } {
+  const full = readResults<StudyResults>("studies/imagenet-full.json");
+  if (!full) return {};
+  if (JSON.stringify(full.images) !== JSON.stringify(known.images)) throw new Error("other images than the ablation's");
+  return { probed: { ...known, entries: [...known.entries, ...full.entries] } };
 }
 
 /** Every study's drawing: file → SVG. */
