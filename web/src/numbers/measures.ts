@@ -8,6 +8,7 @@ export interface MeasureKind {
   name: string;
   /** A length (1), an area (2) or a ratio (0): the power of micrometres per pixel that goes with it. */
   power: 0 | 1 | 2;
+  /** None: a count. */
   digits: number;
 }
 
@@ -22,6 +23,7 @@ export const MEASURES: readonly MeasureKind[] = [
   { key: "regularity", name: "Regularity", power: 0, digits: 3 },
   { key: "symmetry", name: "Symmetry", power: 0, digits: 3 },
   { key: "acrosomeShare", name: "Acrosome", power: 0, digits: 2 },
+  { key: "vacuoles", name: "Light spots", power: 0, digits: 0 },
 ];
 
 /** Unknown calibration means pixels. */

@@ -39,7 +39,7 @@ export function Histograms({
 }
 
 function Spread({ kind, values, umPerPx }: { kind: MeasureKind; values: readonly number[]; umPerPx: number | null }) {
-  const found = histogram(values);
+  const found = histogram(values, kind.digits === 0 ? 1 : 0);
   if (!found) return null;
   const { edges, counts, quartiles } = found;
   const [low, high, most] = [edges[0]!, edges.at(-1)!, Math.max(...counts)];

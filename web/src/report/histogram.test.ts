@@ -14,6 +14,11 @@ test("nothing to show, one value, equal values", () => {
   expect(histogram([0, 0, 0])).toMatchObject({ n: 3, counts: [3] });
 });
 
+test("counts have bins of whole numbers", () => {
+  expect(histogram([0, 0, 1, 2, 0, 1, 3, 0], 1)).toMatchObject({ edges: [0, 1, 2, 3, 4], counts: [4, 2, 1, 1] });
+  expect(histogram([2, 2], 1)).toMatchObject({ edges: [2, 3], counts: [2] });
+});
+
 test("every value is in one bin, and each bin holds what lies between its edges", () => {
   fc.assert(
     fc.property(fc.array(fc.integer({ min: -300, max: 3000 }), { minLength: 1, maxLength: 300 }), (values) => {

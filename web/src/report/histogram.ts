@@ -8,12 +8,15 @@ export interface Histogram {
   quartiles: [number, number, number];
 }
 
-/** Bins of a round width, about as many as Sturges (1926) gives. A value on an edge belongs to the bin above it. */
-export function histogram(values: readonly number[]): Histogram | undefined {
+/**
+ * Bins of a round width, about as many as Sturges (1926) gives. A value on an edge belongs to the bin above it.
+ * @param least no bin is narrower: 1 where values are counts
+ */
+export function histogram(values: readonly number[], least = 0): Histogram | undefined {
   const sorted = values.filter(Number.isFinite).sort((a, b) => a - b);
   if (sorted.length === 0) return undefined;
   const [low, high] = [sorted[0]!, sorted.at(-1)!];
-  const step = roundStep((high - low) / (Math.log2(sorted.length) + 1) || Math.abs(high) / 10 || 1);
+  const step = Math.max(least, roundStep((high - low) / (Math.log2(sorted.length) + 1) || Math.abs(high) / 10 || 1));
   const first = Math.floor(low / step);
   const bins = Math.floor(high / step) - first + 1;
   const counts = new Array<number>(bins).fill(0);
