@@ -41,6 +41,8 @@ const probing = (recipe: { tune: object }, share: number) => ({
 /** The baseline and the method as the test part sees them, chosen by the figures on valid. */
 export const MHSMA_RAW = { ...background, ...raw(640) };
 export const MHSMA_CHOSEN = { ...background, ...wide(1280) };
+/** The same beside a linear probe on ImageNet's weights: chosen on valid, too, after the test part was read with the former. */
+export const MHSMA_PROBE = probing(MHSMA_CHOSEN, 0.5);
 
 export const MHSMA_RECIPES: MhsmaRecipe[] = [
   { name: "raw", what: "crops of 64 whole, from scratch, any rotation", size: 64, config: raw(640) },
@@ -77,7 +79,7 @@ export const MHSMA_RECIPES: MhsmaRecipe[] = [
     name: "probe",
     what: "the mean of `wide-background-long` and of that probe",
     size: 128,
-    config: probing(MHSMA_CHOSEN, 0.5),
+    config: MHSMA_PROBE,
     init: true,
   },
 ];

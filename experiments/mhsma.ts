@@ -113,6 +113,18 @@ function ensembleLine(what: string, metrics: Metrics): string {
   ]);
 }
 
+/** `79.0 / 78.7 / 89.8 % (2 seeds)`: head, acrosome and vacuole, mean over the seeds of a row; nothing where it has none. */
+export function accuraciesOf(results: StudyResults, row: string): string {
+  const entries = results.entries.filter((entry) => entry.row === row);
+  if (entries.length === 0) return "";
+  const means = MHSMA_STRUCTURES.map((structure) => {
+    const each = entries.map((entry) => structureMetrics(results, [entry], structure).accuracy);
+    return (100 * each.reduce((a, b) => a + b, 0)) / each.length;
+  });
+  const seeds = `${entries.length} ${entries.length === 1 ? "seed" : "seeds"}`;
+  return `${means.map((value) => value.toFixed(1)).join(" / ")} % (${seeds})`;
+}
+
 /** What was tried on valid, in its order. */
 export function choicesTable(choices: readonly Choice[]): string {
   const score = ({ scores }: Choice, structure: Structure) => {

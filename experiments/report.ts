@@ -23,7 +23,7 @@ import {
   rareClassSection,
   refinementSection,
 } from "./label-refinement-section.ts";
-import { choicesTable, mhsmaTables, type Published } from "./mhsma.ts";
+import { accuraciesOf, choicesTable, mhsmaTables, type Published } from "./mhsma.ts";
 import type { Choice } from "./mhsma-choices.ts";
 import { modelCard } from "./model-card.ts";
 import type { ScianStandIns } from "./scian-stand-ins.ts";
@@ -337,8 +337,16 @@ function aims(known: StudyResults): string {
     labelNoise: readResults<StudyResults>("studies/label-noise.json"),
     imagenet: starts,
     ...probedResults(known),
+    mhsma: mhsmaAims(),
     changed: (row, name) => changedOnAverage(known, row, name),
   });
+}
+
+function mhsmaAims(): string {
+  const results = readResults<StudyResults>("studies/mhsma.json");
+  if (!results) return "not computed yet";
+  const probe = accuraciesOf(results, "probe");
+  return `${accuraciesOf(results, "chosen")}${probe && `; with a linear probe on ImageNet's weights beside it ${probe}`}`;
 }
 
 function probedResults(known: StudyResults): { probed?: StudyResults } {

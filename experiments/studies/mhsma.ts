@@ -1,7 +1,7 @@
 import type { Study } from "../../src/evaluation/index.ts";
-import { MHSMA_CHOSEN } from "../mhsma-recipes.ts";
+import { MHSMA_CHOSEN, MHSMA_PROBE } from "../mhsma-recipes.ts";
 
-/** The part test is looked at with this one recipe, which was chosen on the part valid: ../mhsma-choices.ts. */
+/** The part test is looked at with these recipes alone, which were chosen on the part valid: ../mhsma-choices.ts. */
 export const study: Study = {
   name: "mhsma",
   title: "MHSMA, official split",
@@ -9,5 +9,14 @@ export const study: Study = {
   seeds: [1, 2, 3],
   dataset: { attribute: "all", size: 128 },
   split: { kind: "held-out", test: "test", train: ["train"] },
-  rows: [{ name: "chosen", what: "the method as chosen on valid", config: MHSMA_CHOSEN }],
+  rows: [
+    { name: "chosen", what: "the method as chosen on valid", config: MHSMA_CHOSEN },
+    {
+      name: "probe",
+      what: "the same beside a linear probe on ImageNet's weights",
+      config: MHSMA_PROBE,
+      init: true,
+      against: "chosen",
+    },
+  ],
 };
