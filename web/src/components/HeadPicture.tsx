@@ -2,6 +2,24 @@ import type { Head } from "../../../src/server/api.ts";
 import { urlOf } from "../api/routes.ts";
 import type { Heads } from "../state/heads.ts";
 
+/** Addresses of pictures that were asked for ahead of their place on the page, the oldest first. */
+const asked = new Map<string, Promise<void>>();
+const MOST_ASKED = 500;
+
+/** Done when a head's picture can be drawn at once, or cannot be had. */
+export function pictureReady({ thumbnail: { key } }: Head): Promise<void> {
+  const address = urlOf("thumbnail", { params: { key } });
+  let ready = asked.get(address);
+  if (!ready) {
+    const picture = new Image();
+    picture.src = address;
+    ready = picture.decode().catch(() => {});
+    asked.set(address, ready);
+    if (asked.size > MOST_ASKED) asked.delete(asked.keys().next().value!);
+  }
+  return ready;
+}
+
 /** A head's square of its image with its outline and its axis towards the tail. Watches nothing: give it a new head. */
 export function HeadPicture({
   head,

@@ -8,6 +8,10 @@ const MORE = 1;
 const FLYING = 15;
 /** Milliseconds after which it is over. */
 const REST = 100;
+/** Milliseconds that a row waits for its pictures. */
+const PATIENCE = 200;
+
+const waited = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 interface Props {
   count: number;
@@ -19,6 +23,8 @@ interface Props {
   label: string;
   active: string | undefined;
   onColumns: (columns: number) => void;
+  /** Done when what a cell shows can be drawn at once; its row waits for that, but not long. */
+  prepare: (index: number) => Promise<unknown>;
   render: (index: number) => ReactNode;
 }
 
@@ -31,6 +37,7 @@ function useRowByRow(
   { first, last, urgent }: { first: number; last: number; urgent: number },
   layout: string,
   fliesUntil: { readonly current: number },
+  prepare: (row: number) => Promise<unknown>,
 ): number[] {
   const [, again] = useReducer((n: number) => n + 1, 0);
   const known = useRef({ layout, rows: new Set<number>() });
@@ -47,20 +54,28 @@ function useRowByRow(
       const timer = setTimeout(again, left);
       return () => clearTimeout(timer);
     }
-    // The frame in between is for the pictures of the row before.
-    let frame = requestAnimationFrame(() => {
+    // Drawn with its pictures: one after the other they would have the same part of the screen painted many times.
+    let frame = 0;
+    let given = false;
+    void Promise.race([prepare(next), waited(PATIENCE)]).then(() => {
+      if (given) return;
       frame = requestAnimationFrame(() => {
-        known.current.rows.add(next);
-        again();
+        frame = requestAnimationFrame(() => {
+          known.current.rows.add(next);
+          again();
+        });
       });
     });
-    return () => cancelAnimationFrame(frame);
+    return () => {
+      given = true;
+      cancelAnimationFrame(frame);
+    };
   });
   return [...rows].sort((a, b) => a - b);
 }
 
 /** A grid of cells of one size of which only the rows in view exist. */
-export function VirtualGrid({ count, cell, at, label, active, onColumns, render }: Props) {
+export function VirtualGrid({ count, cell, at, label, active, onColumns, prepare, render }: Props) {
   const { frame, view, scrolled } = useView(cell.height);
   const fliesUntil = useRef(0);
   const before = useRef({ top: 0, at: 0 });
@@ -77,7 +92,10 @@ export function VirtualGrid({ count, cell, at, label, active, onColumns, render 
   const first = Math.max(0, Math.floor(view.top / cell.height) - MORE);
   const last = Math.min(rows - 1, Math.floor((view.top + view.height) / cell.height) + MORE);
   const urgent = Math.floor(Math.max(0, at) / columns);
-  const drawn = useRowByRow({ first, last, urgent }, `${columns}`, fliesUntil);
+  const drawn = useRowByRow({ first, last, urgent }, `${columns}`, fliesUntil, (row) => {
+    const indices = Array.from({ length: columns }, (_, k) => row * columns + k).filter((i) => i < count);
+    return Promise.all(indices.map(prepare));
+  });
   const shown: ReactNode[] = [];
   for (const row of drawn) {
     const cells: ReactNode[] = [];

@@ -1,4 +1,5 @@
 import { useCallback, useRef, useState } from "react";
+import { pictureReady } from "../components/HeadPicture.tsx";
 import { useKeys } from "../components/shortcuts.ts";
 import { VirtualGrid } from "../components/Virtual.tsx";
 import { useVersion } from "../state/heads.ts";
@@ -66,6 +67,10 @@ export function Gallery() {
             label="Heads"
             active={current === null ? undefined : cellId(current)}
             onColumns={setColumns}
+            prepare={(i) => {
+              const head = review.heads.get(order[i]!);
+              return head ? pictureReady(head) : Promise.resolve();
+            }}
             render={(i) => (
               <GalleryCell
                 key={order[i]}
