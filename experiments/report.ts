@@ -281,8 +281,10 @@ function probeHeadline(): string[] {
   const probe = summaryOf(imagenetFull).find(({ name }) => name === PROBE);
   if (!probe) return [];
   const { mean, seeds, ensemble } = probe;
+  const own = /^\*\*Nested accuracy\*\*.*: (.*)\.$/m.exec(imagenetInside() ?? "")?.[1];
+  const nested = own === undefined ? "" : `; where each fold chooses for itself inside its training folds, ${own}`;
   return [
-    `With a linear probe on ImageNet's weights beside it (\`tune.probe\`; the weights are yours to fetch) it has **${percent(mean)}** (${seeds.length} ${seeds.length === 1 ? "seed" : "seeds"}${ensemble === undefined ? "" : `, their mean ${percent(ensemble.accuracy)}`}).`,
+    `With a linear probe on ImageNet's weights beside it (\`tune.probe\`; the weights are yours to fetch) it has **${percent(mean)}** (${seeds.length} ${seeds.length === 1 ? "seed" : "seeds"}${ensemble === undefined ? "" : `, their mean ${percent(ensemble.accuracy)}`})${nested}.`,
   ];
 }
 

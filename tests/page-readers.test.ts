@@ -41,6 +41,7 @@ describe.skipIf(!hasChromium)(`readers and outlines in ${CHROMIUM} (skipped wher
 
     const second = await open("Bo");
     await second.page.getByText("You read blind").waitFor();
+    await second.page.locator(".cell").first().waitFor();
     expect(await second.page.locator(".badge").count()).toBe(0);
     expect(await second.page.locator("body").innerText()).not.toContain("Ada");
     // The model's opinion is hidden, too, until it is asked for.
@@ -130,8 +131,13 @@ describe.skipIf(!hasChromium)(`readers and outlines in ${CHROMIUM} (skipped wher
     await page.keyboard.press("Enter");
     await eventually(async () => (await now()).outlineBy).toBe("reader");
     expect((await now()).measures!.areaPx).toBeGreaterThan(before!.measures!.areaPx);
-    await page.getByRole("toolbar", { name: "Outline" }).waitFor({ state: "detached" });
-    await page.keyboard.press("o");
+    const toolbar = page.getByRole("toolbar", { name: "Outline" });
+    await toolbar.waitFor({ state: "detached" });
+    // What was saved comes back from the server first; until then the page says that it is being loaded.
+    await eventually(async () => {
+      if ((await toolbar.count()) === 0) await page.keyboard.press("o");
+      return toolbar.count();
+    }).toBe(1);
     await page.keyboard.press("Backspace");
     await eventually(async () => (await now()).outlineBy).toBe("model");
     expect((await now()).measures).toEqual(before!.measures);
