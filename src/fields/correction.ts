@@ -37,6 +37,8 @@ const ITERATIONS = 2000;
 const CONVERGED = 1e-9;
 /** A ten-thousandth of a per cent. */
 const NOTHING = 1e-6;
+/** A share below a tenth of a per cent that still falls may be on its way to 0. */
+const FALLING = 1e-3;
 
 /** @throws `field/bad-confusion` where it is no square matrix of counts for these classes, each of which has images */
 export function requireConfusion(confusion: Confusion, classes: readonly string[]): void {
@@ -78,15 +80,35 @@ export function correctShares(counts: readonly number[], confusion: Confusion): 
   return maximise(seen, rates, normalised(inverse.map((share) => Math.max(1e-3, share))));
 }
 
-/** Expectation maximisation from shares above 0. The likelihood is concave: there is one maximum. */
+/**
+ * The likelihood is concave: there is one maximum. Where that lies at the border of the simplex, expectation maximisation comes
+ * near it ever more slowly, so what it leaves of a share that only falls is taken away; by its slope 0 is then right or wrong.
+ */
 function maximise(seen: readonly number[], rates: Confusion, start: readonly number[]): number[] {
+  const shares = climb(seen, rates, start);
+  const slopes = slopesAt(shares, seen, rates);
+  const border = shares.map((p, i) => (p < FALLING && slopes[i]! < 1 ? 0 : p));
+  if (border.every((p, i) => p === shares[i])) return shares;
+  const there = climb(seen, rates, normalised(border));
+  const steepest = slopesAt(there, seen, rates).filter((_, i) => there[i] === 0);
+  return steepest.every((slope) => slope <= 1) ? there : shares;
+}
+
+/** What a step of expectation maximisation multiplies each share by: at the maximum 1, and at most 1 for shares of 0. */
+function slopesAt(shares: readonly number[], seen: readonly number[], rates: Confusion): number[] {
+  const ratio = seen.map((share, j) => {
+    const expected = shares.reduce((sum, p, i) => sum + p * rates[i]![j]!, 0);
+    return share === 0 ? 0 : share / expected;
+  });
+  return shares.map((_, i) => ratio.reduce((sum, r, j) => sum + r * rates[i]![j]!, 0));
+}
+
+/** Expectation maximisation; a share of 0 stays 0. */
+function climb(seen: readonly number[], rates: Confusion, start: readonly number[]): number[] {
   let shares = [...start];
   for (let step = 0; step < ITERATIONS; step++) {
-    const ratio = seen.map((share, j) => {
-      const expected = shares.reduce((sum, p, i) => sum + p * rates[i]![j]!, 0);
-      return share === 0 ? 0 : share / expected;
-    });
-    const next = shares.map((p, i) => p * ratio.reduce((sum, r, j) => sum + r * rates[i]![j]!, 0));
+    const slopes = slopesAt(shares, seen, rates);
+    const next = shares.map((p, i) => p * slopes[i]!);
     const change = Math.max(...next.map((p, i) => Math.abs(p - shares[i]!)));
     shares = next;
     if (change < CONVERGED) break;
