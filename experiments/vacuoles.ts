@@ -2,24 +2,24 @@
  * Vacuole candidates against experts' part maps of whole fields: in how many heads with and without a vacuole by the experts
  * image processing finds one, and how many of either's spots are the other's. The experts' outline is the mask, so that
  * nothing but the spots is in question. Even fields are those that the detector's numbers were settled on; the others tell.
- * Then drawn heads, whose vacuoles are known.
+ * Then drawn heads, whose vacuoles are known, and HuSHeM's, of which nobody says it.
  *
- *   node scripts/with-node.mjs experiments/vacuoles.ts ../shared/data/fields
+ *   node scripts/with-node.mjs experiments/vacuoles.ts ../shared/data/fields ../shared/data/hushem
  *
  * Two minutes. Writes experiments/results/vacuoles.json.
  */
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import sharp from "sharp";
-import { phantomOf } from "../src/datasets/index.ts";
-import { contrast, PARTS, vacuoles } from "../src/heads/index.ts";
+import { openDataset, phantomOf } from "../src/datasets/index.ts";
+import { contrast, PARTS, pseudoMask, vacuoles } from "../src/heads/index.ts";
 import { decodeImage, type Image, type Mask, regions } from "../src/imaging/index.ts";
 import { writeJson } from "../src/runs/index.ts";
 
 const SIDE = 160;
 const DRAWN = { count: 400, seed: 11 };
-const folder = process.argv[2];
-if (!folder) throw new Error("usage: vacuoles.ts FIELDS_FOLDER");
+const [folder, hushem] = process.argv.slice(2);
+if (!folder || !hushem) throw new Error("usage: vacuoles.ts FIELDS_FOLDER HUSHEM_FOLDER");
 
 class Tally {
   readonly heads = { with: 0, foundThere: 0, without: 0, foundWithout: 0 };
@@ -98,6 +98,13 @@ for (let i = 0; i < DRAWN.count; i++) {
   drawn.add(image, parts);
 }
 
-const result = { development: halves[0]!.result(), test: halves[1]!.result(), drawn: drawn.result() };
+const unknown = { heads: 0, found: 0 };
+for (const sample of (await openDataset(hushem)).samples) {
+  const { mask, contrast: stain } = pseudoMask(await sample.load());
+  unknown.heads++;
+  if (vacuoles(mask, stain.plane).count > 0) unknown.found++;
+}
+
+const result = { development: halves[0]!.result(), test: halves[1]!.result(), drawn: drawn.result(), hushem: unknown };
 console.log(JSON.stringify(result, null, 2));
 await writeJson(new URL("results/vacuoles.json", import.meta.url).pathname, result);

@@ -166,6 +166,27 @@ describe.skipIf(!hasChromium)(`androscope app in ${CHROMIUM} (skipped where it i
     await page.context().close();
   });
 
+  test("rows do not wait for ever for pictures that the server does not send, and get them when it does", async () => {
+    const { page } = await visit(app.url);
+    await readAs(page, "Dora");
+    let held = true;
+    const waiting: (() => void)[] = [];
+    await page.route("**/api/thumbnails/*", async (route) => {
+      if (held) await new Promise<void>((go) => waiting.push(go));
+      await route.continue();
+    });
+    await page.goto(`${app.origin}/samples/1/heads`);
+    const pictures = page.locator(".cell img");
+    const complete = () =>
+      page.evaluate<number>("[...document.querySelectorAll('.cell img')].filter((picture) => picture.complete).length");
+    await eventually(() => pictures.count()).toBeGreaterThan(30);
+    expect(await complete()).toBe(0);
+    held = false;
+    for (const go of waiting) go();
+    await eventually(async () => (await pictures.count()) - (await complete())).toBe(0);
+    await page.context().close();
+  });
+
   test("without the token the page says what is missing, and takes the address that is pasted", async () => {
     const { page } = await visit(app.origin);
     await page.getByRole("alert").filter({ hasText: "androscope app" }).waitFor();

@@ -40,7 +40,7 @@ const ownNetwork = z.strictObject({
 });
 
 /** The network of the weights that a probe keeps. */
-const probed = z.strictObject(ownNetwork.shape, {
+const frozenNetwork = z.strictObject(ownNetwork.shape, {
   error: ({ input }) => (input === undefined ? "none; --init FOLDER names weights and says their network" : undefined),
 });
 
@@ -176,7 +176,7 @@ const tune = z.strictObject({
    */
   probe: z
     .strictObject({
-      network: probed,
+      network: frozenNetwork,
       /** Side of the view that it sees, in its own pixels. */
       viewSize: z.int().min(32).max(256).multipleOf(16).default(128),
       /** In units of a head's mean squared feature. */

@@ -80,6 +80,23 @@ test.each([
   expect(worst).toBeLessThan(1e-4 * size);
 });
 
+test.each([true, false])("the background counts only where stage 2 sees it: removed %s", async (enabled) => {
+  const { tune } = config;
+  const seen = { ...config, tune: { ...tune, suppress: { ...tune.suppress, enabled } } };
+  const { side, pixels } = posed.set;
+  // The corners lie in the view, and no head does there.
+  const dark = pixels.map((value, at) => {
+    const [x, y] = [Math.floor(at / 3) % side, Math.floor(at / 3 / side) % side];
+    return Math.min(x, side - 1 - x) + Math.min(y, side - 1 - y) < side / 8 ? 0 : value;
+  });
+  const encoder = { weights: distilled, network: config.network };
+  const of = (set: PosedSet["set"]) => headFeatures({ ...posed, set }, members, encoder, seen, { threads: 1 });
+  const [plain, painted] = [await of(posed.set), await of({ ...posed.set, pixels: dark })];
+  const worst = Math.max(...plain.map((value, at) => Math.abs(value - painted[at]!)));
+  if (enabled) expect(worst).toBeLessThan(1e-5);
+  else expect(worst).toBeGreaterThan(0.01);
+});
+
 test("they differ between heads, and do not depend on the heads beside one", async () => {
   const row = (of: Float32Array, i: number) => [...of.subarray(i * width, (i + 1) * width)];
   expect(Math.max(...row(features, 0).map((value, at) => Math.abs(value - row(features, 1)[at]!)))).toBeGreaterThan(

@@ -1,7 +1,7 @@
 /** The probe's layer against the same regression solved the other way in float64; its part in predictions and models. */
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, test } from "vitest";
-import { type Progress, Random, silent } from "../runs/index.ts";
+import { Random, silent } from "../runs/index.ts";
 import type { ClassifierParts } from "./classifier.ts";
 import { type Config, loadConfig, networkForInit, resolveConfig } from "./config.ts";
 import { phantomSet, smallConfig } from "./fixtures.ts";
@@ -73,10 +73,9 @@ describe("in a trained model", () => {
 
   beforeAll(async () => {
     set = await phantomSet(18);
-    const { viewSize: _, ...network } = { viewSize: 0, ...(await networkOfInit(WEIGHTS)) };
-    config = smallConfig({ tune: { probe: { network, viewSize: 48 } } });
+    config = smallConfig({ tune: { probe: { network: await networkOfInit(WEIGHTS), viewSize: 48 } } });
     const { weights: init } = await readInit(WEIGHTS, networkForInit(config));
-    const common = { set, train: members, seed: 1, name: "x", threads: 1, progress: silent as Progress };
+    const common = { set, train: members, seed: 1, name: "x", threads: 1, progress: silent };
     ({ parts } = await train({ ...common, config, init }));
   }, 60_000);
 

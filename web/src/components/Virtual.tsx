@@ -28,6 +28,13 @@ interface Props {
   render: (index: number) => ReactNode;
 }
 
+/** The rows that are drawn, and when those that are wanted can be. */
+const nothingDrawn = (layout: string) => ({
+  layout,
+  rows: new Set<number>(),
+  ready: new Map<number, Promise<unknown>>(),
+});
+
 /**
  * The rows to draw of those that are wanted: one more at every frame, so that no frame draws many. First the one of the cell that
  * is at hand, then from the first one down; while the grid flies past, none but that one, so that nothing is drawn and no
@@ -40,10 +47,11 @@ function useRowByRow(
   prepare: (row: number) => Promise<unknown>,
 ): number[] {
   const [, again] = useReducer((n: number) => n + 1, 0);
-  const known = useRef({ layout, rows: new Set<number>() });
-  if (known.current.layout !== layout) known.current = { layout, rows: new Set() };
-  const { rows } = known.current;
+  const known = useRef(nothingDrawn(layout));
+  if (known.current.layout !== layout) known.current = nothingDrawn(layout);
+  const { rows, ready } = known.current;
   for (const row of rows) if (row < first || row > last) rows.delete(row);
+  for (const row of ready.keys()) if (row < first || row > last) ready.delete(row);
   const isWanted = (row: number) => row >= first && row <= last && !rows.has(row);
   let next = isWanted(urgent) ? urgent : first;
   while (next <= last && !isWanted(next)) next++;
@@ -57,7 +65,9 @@ function useRowByRow(
     // Drawn with its pictures: one after the other they would have the same part of the screen painted many times.
     let frame = 0;
     let given = false;
-    void Promise.race([prepare(next), waited(PATIENCE)]).then(() => {
+    // Once for each row: a page that is drawn anew meanwhile must not begin to wait anew.
+    if (!ready.has(next)) ready.set(next, Promise.race([prepare(next), waited(PATIENCE)]));
+    void ready.get(next)!.then(() => {
       if (given) return;
       frame = requestAnimationFrame(() => {
         frame = requestAnimationFrame(() => {
