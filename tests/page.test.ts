@@ -113,9 +113,10 @@ describe.skipIf(!hasChromium)(`androscope app in ${CHROMIUM} (skipped where it i
   test("what cannot be saved is kept, said, and saved later, after a reload too", async () => {
     const { page } = await visit(app.url);
     await readAs(page, "Cy");
+    // Before the page is there: a page that is open takes a moment to be told, and may send its next request past this.
+    await page.route("**/api/decisions", (route) => route.abort());
     await page.goto(`${app.origin}/samples/1/heads`);
     await page.locator(".cell").first().waitFor();
-    await page.route("**/api/decisions", (route) => route.abort());
     for (const key of ["1", "2", "3"]) await page.keyboard.press(key);
     await page.getByRole("alert").filter({ hasText: "3 not saved yet" }).waitFor();
     expect((await headsOf(1, "Cy")).every(({ decision }) => !decision)).toBe(true);

@@ -9,24 +9,28 @@ let source: EventSource | undefined;
 const PATIENCE = 1000;
 
 /**
- * Opens the connection. Ends when the server has said hello: what is loaded after that misses nothing. Where the
- * connection breaks, the browser opens it again, and the next hello says to load anew.
+ * Opens the connection. Ends when the server has said hello: what is loaded after that misses nothing. A hello that comes
+ * later than the page waits for it, and the next one where the connection broke and the browser opened it again, says to
+ * load anew.
  */
 export function listen(): Promise<void> {
   source?.close();
   source = new EventSource(urlOf("events", {}));
   return new Promise((resolve) => {
-    let greeted = false;
+    let goesOn = false;
     source!.onmessage = ({ data }: MessageEvent<string>) => {
       const event = JSON.parse(data) as AppEvent;
-      if (event.type === "hello" && !greeted) {
-        greeted = true;
+      if (event.type === "hello" && !goesOn) {
+        goesOn = true;
         resolve();
         return;
       }
       for (const listener of [...listeners]) listener(event);
     };
-    setTimeout(resolve, PATIENCE);
+    setTimeout(() => {
+      goesOn = true;
+      resolve();
+    }, PATIENCE);
   });
 }
 
