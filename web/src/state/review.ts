@@ -5,6 +5,7 @@
 import type { Head, Reader, Value } from "../../../src/server/api.ts";
 import { ask, inWords, newId } from "../api/client.ts";
 import { onEvent } from "../api/events.ts";
+import { plural } from "../numbers/format.ts";
 import { EVERYTHING, type Selection, select } from "../review/select.ts";
 import { className, sameValue, valueInWords } from "../review/values.ts";
 import { complain, say } from "./announce.ts";
@@ -198,7 +199,7 @@ export class Review {
     this.compared.set((now) =>
       now.includes(id) ? now.filter((other) => other !== id) : [...now, id].slice(-MOST_COMPARED),
     );
-    say(`${this.compared.get().length} heads to compare.`);
+    say(`${plural(this.compared.get().length, "head")} to compare.`);
   }
 }
 

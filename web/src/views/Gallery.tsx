@@ -2,6 +2,7 @@ import { useCallback, useRef, useState } from "react";
 import { pictureReady } from "../components/HeadPicture.tsx";
 import { useKeys } from "../components/shortcuts.ts";
 import { VirtualGrid } from "../components/Virtual.tsx";
+import { plural } from "../numbers/format.ts";
 import { useVersion } from "../state/heads.ts";
 import { go } from "../state/router.ts";
 import { useSample } from "../state/sample.ts";
@@ -107,7 +108,7 @@ function Progress() {
   for (const { decision } of all) if (decision) decided++;
   return (
     <div className="counts">
-      <span>{order.length === all.length ? `${all.length} heads` : `${order.length} of ${all.length} heads`}</span>
+      <span>{`${order.length === all.length ? "" : `${order.length} of `}${plural(all.length, "head")}`}</span>
       <progress max={Math.max(1, all.length)} value={decided} aria-label="Decided by me" />
       <span>{decided} decided by me</span>
     </div>
@@ -121,7 +122,7 @@ function Nothing() {
   return (
     <p className="empty">
       {waiting > 0
-        ? `${waiting} images are being analysed; their heads will appear here.`
+        ? `${plural(waiting, "image")} still to analyse; what is found will appear here.`
         : "No heads yet: drop photographs or crops under Images."}
     </p>
   );
