@@ -9,6 +9,12 @@ import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlit
 import { AndroscopeError, isAndroscopeError } from "../../runs/index.ts";
 import { MIGRATIONS, type Migration } from "./migrations.ts";
 
+/**
+ * Kibibytes of the file that are kept in memory. SQLite's own 2 MiB hold a tenth of a sample of 2000 heads, and every
+ * question about the whole of it would read the file anew: twice as long, while decisions wait.
+ */
+const CACHE_KIB = 65_536;
+
 /** "ASCP": so that another program's database is not taken for ours. */
 const APPLICATION_ID = 0x41534350;
 
@@ -75,6 +81,7 @@ export async function openDatabase(path: string, migrations: readonly Migration[
   try {
     db = new DatabaseSync(path, { enableForeignKeyConstraints: true, timeout: 5000 });
     db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF;");
+    db.exec(`PRAGMA cache_size = -${CACHE_KIB};`);
     await migrate(db, path, migrations, isNew);
     return new Database(db);
   } catch (error) {

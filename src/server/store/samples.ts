@@ -84,11 +84,15 @@ export function readingsOf(db: Database, sample: number): Reading[] {
   return db
     .all<ReadingRow>(
       `SELECT readings.reader, readers.name, role, readings.created,
-         count(decisions.value) AS decided, coalesce(sum(after_reveal), 0) AS changed, max(at) AS last
+         coalesce(decided, 0) AS decided, coalesce(changed, 0) AS changed, last
        FROM readings JOIN readers ON readers.id = readings.reader
-       LEFT JOIN (SELECT decisions.* FROM decisions JOIN heads ON heads.id = decisions.head AND withdrawn = 0
-         JOIN images ON images.id = heads.image AND images.sample = ?1) AS decisions ON decisions.reader = readings.reader
-       WHERE readings.sample = ?1 GROUP BY readings.reader ORDER BY readings.created, readings.reader`,
+       LEFT JOIN (
+         SELECT made.reader, count(made.value) AS decided, sum(after_reveal) AS changed, max(at) AS last
+         FROM images JOIN heads ON heads.image = images.id AND withdrawn = 0
+         JOIN decisions AS made ON made.head = heads.id
+         WHERE images.sample = ?1 GROUP BY made.reader
+       ) AS made ON made.reader = readings.reader
+       WHERE readings.sample = ?1 ORDER BY readings.created, readings.reader`,
       sample,
     )
     .map((row) => ({

@@ -24,6 +24,8 @@ export function useOpinions(sample: number, reader: Reader): Asked<SampleOpinion
     `opinions ${sample} ${reader.id}`,
     (signal) => ask("sampleOpinions", { params: { sample }, query: { reader: reader.id } }, signal),
     (event) => changesOpinions(event) && (!("sample" in event) || event.sample === sample),
+    // Counted over all heads, beside somebody who decides one after the other; not together with the sample itself.
+    2200,
   );
 }
 
