@@ -113,7 +113,10 @@ function ensembleLine(what: string, metrics: Metrics): string {
   ]);
 }
 
-/** `79.0 / 78.7 / 89.8 % (2 seeds; together 80.3 / 79.7 / 90.3 %)`: head, acrosome and vacuole, mean over the seeds of a row and by their mean probabilities; nothing where it has none. */
+/**
+ * `79.0 / 78.7 / 89.8 % (2 seeds; together 80.3 / 79.7 / 90.3 %)`: head, acrosome and vacuole, mean over the seeds of a row
+ * and by their mean probabilities; nothing where it has none.
+ */
 export function accuraciesOf(results: StudyResults, row: string): string {
   const entries = results.entries.filter((entry) => entry.row === row);
   if (entries.length === 0) return "";

@@ -10,8 +10,8 @@ import { AndroscopeError, isAndroscopeError } from "../../runs/index.ts";
 import { MIGRATIONS, type Migration } from "./migrations.ts";
 
 /**
- * Kibibytes of the file that are kept in memory. SQLite's own 2 MiB hold a tenth of a sample of 2000 heads, and every
- * question about the whole of it would read the file anew: twice as long, while decisions wait.
+ * Kibibytes of the file that are kept in memory. SQLite's own 2 MiB hold a part of a sample of 2000 heads (13 MB), and
+ * every question about the whole of it would read the file anew: twice as long, while decisions wait.
  */
 const CACHE_KIB = 65_536;
 

@@ -10,18 +10,20 @@ export interface Asked<T> {
   reload: () => void;
 }
 
+const soon = () => 300;
+
 /** @param key asks anew where it changes @param again events after which the answer is another
- * @param gather milliseconds in which reasons to ask again are gathered */
+ * @param gather milliseconds in which reasons to ask again are gathered, at most those of the most urgent one */
 export function useAsked<T>(
   key: string,
   call: (signal: AbortSignal) => Promise<T>,
   again: (event: AppEvent) => boolean = () => false,
-  gather = 300,
+  gather: (event: AppEvent) => number = soon,
 ): Asked<T> {
   const [state, setState] = useState<{ key: string; value?: T; failure?: string }>({ key });
   const [count, setCount] = useState(0);
-  const latest = useRef({ call, again });
-  latest.current = { call, again };
+  const latest = useRef({ call, again, gather });
+  latest.current = { call, again, gather };
   const reload = useCallback(() => setCount((n) => n + 1), []);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: `count` is what asking again is
@@ -42,18 +44,24 @@ export function useAsked<T>(
 
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;
+    let due = Number.POSITIVE_INFINITY;
     const ask = () => {
-      timer = undefined;
+      due = Number.POSITIVE_INFINITY;
       reload();
     };
     const stop = onEvent((event) => {
-      if (latest.current.again(event)) timer ??= setTimeout(ask, gather);
+      if (!latest.current.again(event)) return;
+      const wait = latest.current.gather(event);
+      if (performance.now() + wait >= due) return;
+      clearTimeout(timer);
+      due = performance.now() + wait;
+      timer = setTimeout(ask, wait);
     });
     return () => {
       clearTimeout(timer);
       stop();
     };
-  }, [reload, gather]);
+  }, [reload]);
 
   const fits = state.key === key;
   return { value: fits ? state.value : undefined, failure: fits ? state.failure : undefined, reload };

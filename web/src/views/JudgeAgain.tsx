@@ -24,8 +24,8 @@ export function useOpinions(sample: number, reader: Reader): Asked<SampleOpinion
     `opinions ${sample} ${reader.id}`,
     (signal) => ask("sampleOpinions", { params: { sample }, query: { reader: reader.id } }, signal),
     (event) => changesOpinions(event) && (!("sample" in event) || event.sample === sample),
-    // Counted over all heads, beside somebody who decides one after the other; not together with the sample itself.
-    2200,
+    // Counted over all heads: not after each of the decisions of somebody who makes one after the other.
+    ({ type }) => (type === "review" ? 2200 : 300),
   );
 }
 

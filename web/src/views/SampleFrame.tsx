@@ -34,7 +34,7 @@ export function SampleFrame({ at, reader, about }: { at: At; reader: Reader; abo
       event.type === "hello" ||
       // Its counts of images change with their states.
       ("sample" in event && event.sample === at.sample && (event.type === "image" || !isProgress(event))),
-    1500,
+    () => 1500,
   );
   const images = useStore(review.images.list);
   const opinions = useOpinions(at.sample, reader);
@@ -87,7 +87,7 @@ function Place({ at, name, blind, reader }: { at: At; name: string; blind: boole
     `disagreements ${at.sample} ${reader.id}`,
     (signal) => ask("countDisagreements", { params: { sample: at.sample }, query: { reader: reader.id } }, signal),
     (event) => event.type === "hello" || (event.type === "review" && event.sample === at.sample),
-    1000,
+    () => 1000,
   );
   const place = document.getElementById("place");
   if (!place) return null;
