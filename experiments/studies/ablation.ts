@@ -81,6 +81,18 @@ export const study: Study = {
       against: "whole",
     },
     {
+      name: "wavelets",
+      what: "the default and a linear probe on wavelets, their mean",
+      config: { tune: { wavelets: {} } },
+      against: "whole",
+    },
+    {
+      name: "wavelets-alone",
+      what: "a linear probe on wavelets alone, on upright heads without background",
+      config: { tune: { wavelets: { share: 1 }, steps: 1 } },
+      against: "whole",
+    },
+    {
       name: "mask-task",
       what: "the default with the mask as an auxiliary task of stage 2 (0.2)",
       config: { tune: { auxiliaryMask: 0.2 } },

@@ -54,6 +54,16 @@ export const RECIPES: StudyRow[] = [
   { name: "more-smoothing", what: "label smoothing 0.2 instead of 0.1", config: tune({ labelSmoothing: 0.2 }) },
   { name: "long", what: "twice the steps", config: tune({ steps: 640 }) },
   {
+    name: "wavelets-alone",
+    what: "a linear probe on wavelets alone",
+    config: tune({ wavelets: { share: 1 }, steps: 1 }),
+  },
+  {
+    name: "wavelets",
+    what: "the default and a linear probe on wavelets, their mean",
+    config: tune({ wavelets: {} }),
+  },
+  {
     name: "wide",
     what: "widths 32-64-128-256 instead of 16-48-96-192",
     config: { network: { widths: [32, 64, 128, 256] } },

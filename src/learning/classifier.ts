@@ -17,7 +17,7 @@ import {
   type Tensor,
   transpose,
 } from "../autodiff/index.ts";
-import { type Config, tunedNetwork } from "./config.ts";
+import { type Config, probeSettings, tunedNetwork } from "./config.ts";
 import { classify, encode } from "./network.ts";
 import {
   type Crops,
@@ -101,7 +101,7 @@ export function classification(pixels: Tensor, sizes: Tensor, parts: ClassifierP
     const posed = { crops, maps: mapsOf([UNPERTURBED]), frame, background };
     return probed(posed, geometry, parts.probe!, config);
   };
-  const { share } = tune.probe ?? { share: 0 };
+  const { share } = probeSettings(config) ?? { share: 0 };
   const both = parts.probe ? add(scale(tuned, 1 - share), scale(opinion(), share)) : tuned;
   return {
     ...segmentation,

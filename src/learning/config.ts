@@ -187,6 +187,15 @@ const tune = z.strictObject({
       share: share.default(0.5),
     })
     .optional(),
+  /** The same on wavelets, which take no weights: wavelets.ts. Absent, none. */
+  wavelets: z
+    .strictObject({
+      viewSize: z.int().min(32).max(256).multipleOf(16).default(64),
+      ridge: z.number().min(1e-3).max(100).default(0.3),
+      sharpness: z.number().positive().max(100).default(8),
+      share: share.default(0.5),
+    })
+    .optional(),
   /** Weight an image by the share of its experts who chose the majority class. */
   agreementWeighting: z.boolean().default(false),
   dropout: share.default(0.4),
@@ -228,9 +237,13 @@ export const configSchema = z
     path: ["tune", "initialise"],
     message: '"imagenet" beside a probe (tune.probe), whose weights those are; expected "distilled" or "scratch"',
   })
-  .refine(({ tune }) => !tune.probe || tune.pose, {
+  .refine(({ tune }) => !(tune.probe ?? tune.wavelets) || tune.pose, {
     path: ["tune", "pose"],
-    message: "false beside a probe (tune.probe), which sees upright heads; expected true",
+    message: "false beside a probe (tune.probe, tune.wavelets), which sees upright heads; expected true",
+  })
+  .refine(({ tune }) => !(tune.probe && tune.wavelets), {
+    path: ["tune", "wavelets"],
+    message: "beside tune.probe; expected one of them",
   });
 
 export type Config = z.infer<typeof configSchema>;
@@ -238,6 +251,11 @@ export type Config = z.infer<typeof configSchema>;
 /** Stage 2's network. */
 export function tunedNetwork({ network, tune }: Config): Config["network"] {
   return { ...network, ...tune.network, viewSize: tune.viewSize ?? network.viewSize };
+}
+
+/** How a probe learns and what its part is, where there is one, whatever it is on. */
+export function probeSettings({ tune }: Config): { ridge: number; sharpness: number; share: number } | undefined {
+  return tune.probe ?? tune.wavelets;
 }
 
 /** The network that a probe keeps frozen, where there is one. */

@@ -15,7 +15,7 @@ import {
 } from "../autodiff/index.ts";
 import { type Progress, Random, readArrays, type Spell, spellSince, writeArrays } from "../runs/index.ts";
 import { type ClassifierParts, classification } from "./classifier.ts";
-import { type Config, initServesStage1 } from "./config.ts";
+import { type Config, initServesStage1, probeSettings } from "./config.ts";
 import { type DistillResult, distill, overlap } from "./distill.ts";
 import { headFeatures } from "./head-features.ts";
 import type { LabelOpinion } from "./label-opinions.ts";
@@ -128,7 +128,7 @@ export async function train(task: TrainingTask): Promise<Trained> {
   const posed = { set, heads, geometry };
   const targets = config.tune.refineLabels ? await refinedTargets(posed, task, stage1.weights) : undefined;
 
-  const probe = config.tune.probe ? await probeOf({ ...posed, targets }, members, task) : undefined;
+  const probe = probeSettings(config) ? await probeOf({ ...posed, targets }, members, task) : undefined;
 
   const partsOf = (tuned: State): ClassifierParts => ({
     distilled: stage1.weights,
@@ -202,7 +202,7 @@ async function refinedTargets(
   return new Map(members.map((index, i) => [index, targets.subarray(i * classes, (i + 1) * classes)]));
 }
 
-/** The linear probe on the weights from elsewhere, with the same targets as stage 2. */
+/** The linear probe, with the same targets as stage 2. */
 function probeOf(
   posed: PosedSet,
   members: readonly number[],
@@ -211,7 +211,7 @@ function probeOf(
   const shares = members.flatMap((index) =>
     Array.from(posed.targets?.get(index) ?? givenTarget(posed.set, index, config.tune)),
   );
-  return fitProbe(posed, members, Float32Array.from(shares), init!, config, { threads, device });
+  return fitProbe(posed, members, Float32Array.from(shares), init, config, { threads, device });
 }
 
 /** Stage 1 alone, kept in the task's folder: {@link train} then finds it there and goes on, in whatever process. */

@@ -14,7 +14,7 @@ const members = Array.from({ length: COUNT }, (_, i) => i);
 let posed: PosedSet;
 let distilled: State;
 let features: Float32Array;
-const width = featureCount(config.network);
+const width = featureCount({ weights: new Map(), network: config.network });
 
 beforeAll(async () => {
   const set = await phantomSet(COUNT);

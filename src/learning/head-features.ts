@@ -1,6 +1,7 @@
 /**
- * What an encoder that no label has touched sees in a head: its feature maps at every scale, averaged over the posed view and
- * over the head alone, without the background where stage 2 sees none. They say how alike two heads are whatever anyone called them.
+ * What somebody sees in a head whom no label has touched, without the background where stage 2 sees none: an encoder's feature
+ * maps at every scale, averaged over the posed view and over the head alone, or wavelets. They say how alike two heads are
+ * whatever anyone called them.
  */
 import {
   cast,
@@ -31,6 +32,7 @@ import {
 import type { PosedSet } from "./posed.ts";
 import { type Geometry, viewColours } from "./segment.ts";
 import { UNPERTURBED, viewMap } from "./views.ts";
+import { scattering, waveletCount } from "./wavelets.ts";
 
 const BATCH = 16;
 
@@ -41,17 +43,26 @@ export interface FrozenEncoder {
   network: Config["network"];
 }
 
+/** Wavelets on a view of this side: wavelets.ts. */
+export interface Wavelets {
+  viewSize: number;
+}
+
+export type FeatureSource = FrozenEncoder | Wavelets;
+
+const isEncoder = (source: FeatureSource): source is FrozenEncoder => "weights" in source;
+
 /** One row for each of `members`, of as many numbers as {@link featureCount} tells. */
 export async function headFeatures(
   { set, heads, geometry }: PosedSet,
   members: readonly number[],
-  encoder: FrozenEncoder,
+  source: FeatureSource,
   config: Config,
   session: SessionOptions,
 ): Promise<Float32Array> {
   const side = config.network.viewSize;
   const area = set.side ** 2 * 3;
-  const graph = featureGraph(set.side, geometry, encoder, config);
+  const graph = featureGraph(set.side, geometry, source, config);
   const runner = await InferenceRunner.create({ features: graph }, session);
   const rows: Float32Array[] = [];
   try {
@@ -76,17 +87,19 @@ export async function headFeatures(
   } finally {
     runner.dispose();
   }
-  const width = featureCount(encoder.network);
+  const width = featureCount(source);
   const all = new Float32Array(members.length * width);
   for (const [i, row] of rows.entries()) all.set(row, i * BATCH * width);
   return all;
 }
 
-/** Twice the channels of every scale. */
-export const featureCount = (network: Config["network"]): number =>
-  pooledChannels(network, { pooling: "both", pooledScales: "all" });
+/** Of an encoder twice the channels of every scale. */
+export const featureCount = (source: FeatureSource): number =>
+  isEncoder(source)
+    ? pooledChannels(source.network, { pooling: "both", pooledScales: "all" })
+    : waveletCount(source.viewSize);
 
-function featureGraph(canvas: number, geometry: Geometry, encoder: FrozenEncoder, config: Config): Tensor {
+function featureGraph(canvas: number, geometry: Geometry, source: FeatureSource, config: Config): Tensor {
   const side = config.network.viewSize;
   const pixels = input("pixels", [-1, canvas, canvas, 3], "uint8");
   const frames = input("frames", [-1, side, side, 1], "uint8");
@@ -94,7 +107,7 @@ function featureGraph(canvas: number, geometry: Geometry, encoder: FrozenEncoder
   const maps = reshape(input("theta", [-1, 2, 3]), [-1, 1, 2, 3]);
   const crops = { planes: cropPlanes(pixels), canvasSize: constant([canvas, canvas]), sizes };
   const frame = reshape(scale(cast(frames, "float32"), 1 / 255), [-1, 1, side, side]);
-  return posedFeatures({ crops, maps, frame, background: input("background", [-1, 3]) }, geometry, encoder, config);
+  return posedFeatures({ crops, maps, frame, background: input("background", [-1, 3]) }, geometry, source, config);
 }
 
 export interface PosedCrops {
@@ -111,10 +124,10 @@ export interface PosedCrops {
 export function posedFeatures(
   { crops, maps, frame, background }: PosedCrops,
   geometry: Geometry,
-  { weights, network }: FrozenEncoder,
+  source: FeatureSource,
   { network: { viewSize }, colour, tune }: Config,
 ): Tensor {
-  const side = network.viewSize;
+  const side = isEncoder(source) ? source.network.viewSize : source.viewSize;
   const colours = viewColours(readCropPlanes(crops, maps, side), background, geometry, colour);
   const mask = readFramePlanes(frame, geometry.frameExtent, crops.sizes, maps, side);
   // As wide as stage 2's view allows for: in its pixels, whatever those of this one are.
@@ -122,9 +135,22 @@ export function posedFeatures(
   const kept = () => keptRegion(mask, Math.round((least! + most!) / 2));
   const focused = tune.suppress.enabled ? mul(colours, kept()) : colours;
 
-  const bothSides = (planes: Tensor) => channelsLast(concat([planes, mirrored(planes)], 0));
-  const foreground = bothSides(mask);
-  const scales = encode(Scope.frozenWith(weights).sub("encoder"), bothSides(focused), network, geometry);
-  const pooled = scales.flatMap((map) => pooledMap(map, foreground, "both"));
-  return mean(reshape(concat(pooled, 1), [2, -1, featureCount(network)]), [0]);
+  const bothSides = (planes: Tensor) => concat([planes, mirrored(planes)], 0);
+  const rows = isEncoder(source)
+    ? pooledScales(channelsLast(bothSides(focused)), channelsLast(bothSides(mask)), source, geometry)
+    : scattering(bothSides(focused));
+  return mean(reshape(rows, [2, -1, featureCount(source)]), [0]);
+}
+
+function pooledScales(
+  views: Tensor,
+  foreground: Tensor,
+  { weights, network }: FrozenEncoder,
+  geometry: Geometry,
+): Tensor {
+  const scales = encode(Scope.frozenWith(weights).sub("encoder"), views, network, geometry);
+  return concat(
+    scales.flatMap((map) => pooledMap(map, foreground, "both")),
+    1,
+  );
 }

@@ -51,9 +51,9 @@ export function lastLayer(bytes: Uint8Array, where: string): { layer: LinearLaye
   if (metadata.probe) {
     throw new AndroscopeError("model/not-adaptable", {
       expected: "a model whose last layer alone decides",
-      found: "one with a linear probe beside it (tune.probe)",
+      found: "one with a linear probe beside it (tune.probe, tune.wavelets)",
       where,
-      fix: "Train a model without tune.probe, or adapt another one.",
+      fix: "Train a model without a probe, or adapt another one.",
     });
   }
   try {

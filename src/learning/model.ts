@@ -11,6 +11,7 @@ import type { Image } from "../imaging/index.ts";
 import { AndroscopeError, Random, readBytes, writeFileAtomic } from "../runs/index.ts";
 import { acceptanceSchema, type Refusal, refusalOf } from "./acceptance.ts";
 import { type ClassifierParts, classification } from "./classifier.ts";
+import { probeSettings } from "./config.ts";
 import { type DeviceChoice, usableDevice } from "./device.ts";
 
 /** The layout of inputs, outputs and metadata. Raised when an older program could not read a newer model. */
@@ -50,7 +51,7 @@ const metadataSchema = z.object({
     /** Where it was trained; models that do not say were trained on the processor. */
     device: z.string().optional(),
   }),
-  /** Where a linear probe on frozen weights has its part in the probabilities (probe.ts). */
+  /** Where a linear probe has its part in the probabilities (probe.ts). */
   probe: z.object({ share: z.number() }).optional(),
   /** Where its last layer was learned again from heads that somebody reviewed (last-layer.ts). */
   adaptation: z
@@ -126,7 +127,7 @@ export async function exportModel(parts: ClassifierParts, description: ModelDesc
     viewSize: parts.config.network.viewSize,
     temperature: parts.temperature,
     ...(acceptance ? { acceptance } : {}),
-    ...(parts.probe ? { probe: { share: parts.config.tune.probe!.share } } : {}),
+    ...(parts.probe ? { probe: { share: probeSettings(parts.config)!.share } } : {}),
     training: description.training,
     golden: {
       width: golden.width,

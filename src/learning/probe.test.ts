@@ -65,7 +65,7 @@ describe("the layer", () => {
   });
 });
 
-describe("in a trained model", () => {
+describe.each([["probe"], ["wavelets"]] as const)("in a trained model, tune.%s", (kind) => {
   let set: PreparedSet;
   let config: Config;
   let parts: ClassifierParts;
@@ -73,15 +73,16 @@ describe("in a trained model", () => {
 
   beforeAll(async () => {
     set = await phantomSet(18);
-    config = smallConfig({ tune: { probe: { network: await networkOfInit(WEIGHTS), viewSize: 48 } } });
-    const { weights: init } = await readInit(WEIGHTS, networkForInit(config));
+    const probe = { network: await networkOfInit(WEIGHTS), viewSize: 48 };
+    config = smallConfig({ tune: kind === "probe" ? { probe } : { wavelets: { viewSize: 48 } } });
+    const init = kind === "probe" ? (await readInit(WEIGHTS, networkForInit(config))).weights : undefined;
     const common = { set, train: members, seed: 1, name: "x", threads: 1, progress: silent };
     ({ parts } = await train({ ...common, config, init }));
   }, 60_000);
 
   const withShare = async (share: number) => {
     const { tune } = config;
-    const shared = { ...config, tune: { ...tune, probe: { ...tune.probe!, share } } };
+    const shared = { ...config, tune: { ...tune, [kind]: { ...tune[kind]!, share } } };
     return (await classify(set, [15, 16, 17], { ...parts, config: shared }, { threads: 1 })).map(
       (s) => s.probabilities,
     );
@@ -114,7 +115,7 @@ describe("in a trained model", () => {
     const heads = new Map();
     for await (const { index, head } of segmenter.each(set, [15, 16, 17])) heads.set(index, head);
     segmenter.dispose();
-    const features = await headFeatures({ set, heads, geometry }, [15, 16, 17], probe!.encoder, config, session);
+    const features = await headFeatures({ set, heads, geometry }, [15, 16, 17], probe!.source, config, session);
     const { weight, bias } = probe!.layer;
     const [width, classes] = [weight.length / bias.length, bias.length];
     const seen = await withShare(1);
@@ -158,10 +159,16 @@ describe("the configuration", () => {
     expect(networkForInit(config)).toEqual({ ...network, viewSize: 128 });
   });
 
+  test("on wavelets needs no weights", () => {
+    requireInit(resolveConfig({ tune: { wavelets: {} } }), undefined);
+  });
+
   test("needs weights, an upright head, and a stage 2 that does not start from them", () => {
     const probe = { network };
     expect(() => requireInit(resolveConfig({ tune: { probe } }), undefined)).toThrow("tune.probe");
     expect(() => resolveConfig({ tune: { probe, pose: false } })).toThrow("tune.pose");
+    expect(() => resolveConfig({ tune: { wavelets: {}, pose: false } })).toThrow("tune.pose");
+    expect(() => resolveConfig({ tune: { probe, wavelets: {} } })).toThrow("tune.wavelets");
     expect(() => resolveConfig({ tune: { probe, initialise: "imagenet" } })).toThrow("tune.initialise");
     expect(() => resolveConfig({ tune: { probe: {} } })).toThrow("tune.probe.network, found none; --init");
   });

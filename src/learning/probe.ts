@@ -1,7 +1,7 @@
 /**
- * A linear probe (Alain and Bengio 2016) on weights from elsewhere: the head as a network trained on ImageNet sees it, which
- * is never trained here, and a ridge regression from that to the labels in closed form. It errs in other heads than a network
- * trained on a few hundred crops does, so that the mean of both is better than either. No part of the paper's method.
+ * A linear probe (Alain and Bengio 2016): the head as wavelets see it, or as a network trained on ImageNet does, which is never
+ * trained here, and a ridge regression from that to the labels in closed form. It errs in other heads than a network trained on
+ * a few hundred crops does, so that the mean of both is better than either. No part of the paper's method.
  */
 import {
   add,
@@ -27,14 +27,14 @@ import {
   sum,
   type Tensor,
 } from "../autodiff/index.ts";
-import { type Config, probeNetwork } from "./config.ts";
-import { type FrozenEncoder, featureCount, headFeatures, type PosedCrops, posedFeatures } from "./head-features.ts";
+import { type Config, probeNetwork, probeSettings } from "./config.ts";
+import { type FeatureSource, featureCount, headFeatures, type PosedCrops, posedFeatures } from "./head-features.ts";
 import type { PosedSet } from "./posed.ts";
 import { identity, inverse } from "./ridge.ts";
 import type { Geometry } from "./segment.ts";
 
 export interface Probe {
-  encoder: FrozenEncoder;
+  source: FeatureSource;
   /** From {@link posedFeatures} to logits. */
   layer: LinearLayer;
 }
@@ -42,26 +42,30 @@ export interface Probe {
 /** What hardly varies among these heads may vary among others: a feature's unit is at least this share of the mean one. */
 const LEAST_UNIT = 0.1;
 
-/** @param targets of `members`, [members × classes], rows that sum to one @param weights "encoder/…" of {@link probeNetwork} */
+/**
+ * @param targets of `members`, [members × classes], rows that sum to one
+ * @param weights "encoder/…" of {@link probeNetwork}, where it is on such
+ */
 export async function fitProbe(
   posed: PosedSet,
   members: readonly number[],
   targets: Float32Array,
-  weights: State,
+  weights: State | undefined,
   config: Config,
   session: SessionOptions,
 ): Promise<Probe> {
-  const encoder = { weights, network: probeNetwork(config)! };
-  const features = await headFeatures(posed, members, encoder, config, session);
-  const layer = await fitLayer({ heads: members.length, features, targets }, config.tune.probe!, session);
-  return { encoder, layer };
+  const network = probeNetwork(config);
+  const source = network ? { weights: weights!, network } : { viewSize: config.tune.wavelets!.viewSize };
+  const features = await headFeatures(posed, members, source, config, session);
+  const layer = await fitLayer({ heads: members.length, features, targets }, probeSettings(config)!, session);
+  return { source, layer };
 }
 
 /** The class probabilities [N, classes] of posed crops. */
-export function probed(crops: PosedCrops, geometry: Geometry, { encoder, layer }: Probe, config: Config): Tensor {
-  const features = posedFeatures(crops, geometry, encoder, config);
+export function probed(crops: PosedCrops, geometry: Geometry, { source, layer }: Probe, config: Config): Tensor {
+  const features = posedFeatures(crops, geometry, source, config);
   const classes = layer.bias.length;
-  const weight = constant(layer.weight, [featureCount(encoder.network), classes]);
+  const weight = constant(layer.weight, [featureCount(source), classes]);
   return softmax(add(matmul(features, weight), constant(layer.bias, [classes])), 1);
 }
 
