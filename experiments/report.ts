@@ -32,9 +32,11 @@ import {
   alteredAccuracy,
   changedOnAverage,
   coverageOf,
+  nestedTold,
   percent,
   points,
   robustnessSection,
+  type Search,
   searchSection,
 } from "./sections.ts";
 import type { ShippedModel } from "./shipped-model.ts";
@@ -159,7 +161,12 @@ function filled(document: string, block: string, content: string): string {
 export const STUDIES = [ablation, fewLabels, labelNoise, grey35, imagenet, imagenetFull];
 
 /** Rows of the ablation that are recipes of the search: computed once. */
-const SAME: Readonly<Record<string, string>> = { whole: "default", pooled: "scratch" };
+const SAME: Readonly<Record<string, string>> = {
+  whole: "default",
+  pooled: "scratch",
+  wavelets: "wavelets",
+  "wavelets-alone": "wavelets-alone",
+};
 
 /** What the recipes of the search score on single folds, as far as it is known. */
 function outerResults(): StudyResults | undefined {
@@ -169,19 +176,24 @@ function outerResults(): StudyResults | undefined {
   return { ...known, entries: [...renamed, ...(more?.entries ?? [])] };
 }
 
+/** The search without weights from elsewhere. */
+function ownSearch(): Search | undefined {
+  const [inner, outer] = [readResults<StudyResults>("studies/search.json"), outerResults()];
+  return inner && outer && { about: search.about, rows: search.rows, inner, outer };
+}
+
 /** Starts from ImageNet beside the default, all inside the same pairs of folds. */
-function imagenetInside(): string | undefined {
-  const [inner, own] = [imagenetSearch, search].map(({ name }) => readResults<StudyResults>(`studies/${name}.json`));
-  const [full, outer] = [readResults<StudyResults>("studies/imagenet-full.json"), outerResults()];
-  if (!inner || !own || !outer) return undefined;
-  const base = search.rows.filter(({ name }) => name === "default");
+function imagenetInside(): Search | undefined {
+  const [own, inner] = [ownSearch(), readResults<StudyResults>("studies/imagenet-search.json")];
+  const full = readResults<StudyResults>("studies/imagenet-full.json");
+  if (!own || !inner) return undefined;
   const ofBase = (results: StudyResults) => results.entries.filter(({ row }) => row === "default");
-  return searchSection(
-    imagenetSearch.about,
-    [...base, ...imagenetSearch.rows],
-    { ...inner, entries: [...ofBase(own), ...inner.entries] },
-    { ...outer, entries: [...ofBase(outer), ...(full?.entries ?? [])] },
-  );
+  return {
+    about: imagenetSearch.about,
+    rows: [...search.rows.filter(({ name }) => name === "default"), ...imagenetSearch.rows],
+    inner: { ...inner, entries: [...ofBase(own.inner), ...inner.entries] },
+    outer: { ...own.outer, entries: [...ofBase(own.outer), ...(full?.entries ?? [])] },
+  };
 }
 
 function certaintySection(results: StudyResults): string {
@@ -282,8 +294,9 @@ function probeHeadline(): string[] {
   const probe = summaryOf(imagenetFull).find(({ name }) => name === PROBE);
   if (!probe) return [];
   const { mean, seeds, ensemble } = probe;
-  const own = /^\*\*Nested accuracy\*\*.*: (.*)\.$/m.exec(imagenetInside() ?? "")?.[1];
-  const nested = own === undefined ? "" : `; where each fold chooses for itself inside its training folds, ${own}`;
+  const inside = imagenetInside();
+  const own = inside && nestedTold(inside);
+  const nested = own ? `; where each fold chooses for itself inside its training folds, ${own}` : "";
   return [
     `With a linear probe on ImageNet's weights beside it (\`tune.probe\`; the weights are yours to fetch) it has **${percent(mean)}** (${seeds.length} ${seeds.length === 1 ? "seed" : "seeds"}${ensemble === undefined ? "" : `, their mean ${percent(ensemble.accuracy)}`})${nested}.`,
   ];
@@ -310,10 +323,8 @@ export function withResults(document: string): string {
     text = filled(text, "certainty", certaintySection(known));
   }
   if (known) text = filled(text, "aims", aims(known));
-  const [inner, outer] = [readResults<StudyResults>("studies/search.json"), outerResults()];
-  if (inner && outer) text = filled(text, "search", searchSection(search.about, search.rows, inner, outer));
-  const inside = imagenetInside();
-  if (inside) text = filled(text, "imagenet-search", inside);
+  const searches = { search: ownSearch(), "imagenet-search": imagenetInside() };
+  for (const [block, found] of Object.entries(searches)) if (found) text = filled(text, block, searchSection(found));
   for (const [block, content] of mhsmaBlocks()) text = filled(text, block, content);
   const fields = readResults<FieldDetection[]>("field-detection.json");
   if (fields) text = filled(text, "fields", fieldSection(fields));

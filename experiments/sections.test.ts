@@ -50,7 +50,7 @@ test("the search: each fold's column counts the others' images, and the chosen r
     [image("a", 0, "A"), image("b", 1, "B"), image("c", 0, "C")],
     [entry("one", [0, 1, 1]), entry("two", [0, 1, 0])],
   );
-  const text = searchSection("About.", rows, inner, outer);
+  const text = searchSection({ about: "About.", rows, inner, outer });
   // Without A: b and c. "one" has b wrong, "two" both right; without B: a and c; without C: a and b.
   expect(text).toContain("| `one` | recipe one | 66.7 % |  | 50.0 | **50.0** | **100.0** |");
   expect(text).toMatch(/\| `two` \| recipe two \| 66\.7 % \| \+0\.0 \([^)]+\) \| \*\*100\.0\*\* \| 50\.0 \| 50\.0 \|/);

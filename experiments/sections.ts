@@ -21,21 +21,32 @@ export const percent = (value: number) => `${(100 * value).toFixed(1)} %`;
 export const points = (value: number) => `${value < 0 ? "−" : "+"}${Math.abs(100 * value).toFixed(1)}`;
 const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
-/**
- * Recipes compared inside training folds, and what choosing by that is worth outside.
- * @param outer the same rows on single folds, as far as they were computed
- */
-export function searchSection(
-  about: string,
-  rows: readonly StudyRow[],
-  inner: StudyResults,
-  outer: StudyResults,
-): string {
+/** Recipes compared inside training folds. */
+export interface Search {
+  about: string;
+  rows: readonly StudyRow[];
+  inner: StudyResults;
+  /** The same rows on single folds, as far as they were computed. */
+  outer: StudyResults;
+}
+
+function choicesOf({ rows, inner }: Search) {
   const done = rows.filter(({ name }) => inner.entries.some(({ row }) => row === name));
-  const choices = chooseInside(
-    inner,
-    done.map(({ name }) => name),
-  );
+  const names = done.map(({ name }) => name);
+  return { done, choices: chooseInside(inner, names) };
+}
+
+/** What choosing inside training folds is worth outside, seed by seed; undefined as long as what folds choose is not computed. */
+export function nestedTold(search: Search): string | undefined {
+  const nested = nestedAccuracies(choicesOf(search).choices, search.outer);
+  if (nested.length === 0) return undefined;
+  return nested.map(({ seed, accuracy }) => `${percent(accuracy)} (seed ${seed})`).join(", ");
+}
+
+/** Recipes compared inside training folds, and what choosing by that is worth outside. */
+export function searchSection(search: Search): string {
+  const { about, rows, inner } = search;
+  const { done, choices } = choicesOf(search);
   const scoreOf = (fold: (typeof choices)[number], name: string) =>
     fold.scores.find(({ row }) => row === name)!.accuracy;
   const average = (name: string) => mean(choices.map((fold) => scoreOf(fold, name)));
@@ -65,7 +76,7 @@ export function searchSection(
     return `| \`${name}\` | ${what} | ${percent(average(name))} | ${name === first ? "" : gain(name)} | ${folds.join(" | ")} |`;
   });
   const left = rows.filter((row) => !done.includes(row)).map(({ name }) => `\`${name}\``);
-  const nested = nestedAccuracies(choices, outer);
+  const nested = nestedTold(search);
   return [
     about,
     "",
@@ -75,12 +86,7 @@ export function searchSection(
     "",
     "Bold: what the fold of that column would choose. Only the other folds' images count there, predicted by networks that saw neither.",
     ...(left.length > 0 ? ["", `Listed in the study and not computed: ${left.join(", ")}.`] : []),
-    ...(nested.length > 0
-      ? [
-          "",
-          `**Nested accuracy**, each fold with the recipe it would choose: ${nested.map(({ seed, accuracy }) => `${percent(accuracy)} (seed ${seed})`).join(", ")}.`,
-        ]
-      : []),
+    ...(nested ? ["", `**Nested accuracy**, each fold with the recipe it would choose: ${nested}.`] : []),
   ].join("\n");
 }
 

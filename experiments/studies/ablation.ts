@@ -85,6 +85,7 @@ export const study: Study = {
       what: "the default and a linear probe on wavelets, their mean",
       config: { tune: { wavelets: {} } },
       against: "whole",
+      altered: true,
     },
     {
       name: "wavelets-alone",
