@@ -1,5 +1,5 @@
 import type { Study } from "../../src/evaluation/index.ts";
-import { POSED, RAW } from "../baselines.ts";
+import { POSED, RAW, WAVELETS_ALONE } from "../baselines.ts";
 
 const off = { mirror: false, rotations: [0] };
 const scratch = { initialise: "scratch" };
@@ -90,7 +90,7 @@ export const study: Study = {
     {
       name: "wavelets-alone",
       what: "a linear probe on wavelets alone, on upright heads without background",
-      config: { tune: { wavelets: { share: 1 }, steps: 1 } },
+      config: { tune: WAVELETS_ALONE },
       against: "whole",
     },
     {

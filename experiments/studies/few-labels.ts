@@ -1,4 +1,5 @@
 import type { Study, StudyRow } from "../../src/evaluation/index.ts";
+import { WAVELETS_ALONE } from "../baselines.ts";
 
 const rows = (percent: number): StudyRow[] => {
   const change = { labelled: percent / 100 };
@@ -21,6 +22,13 @@ const rows = (percent: number): StudyRow[] => {
       name: `refined-${percent}`,
       what: `${percent} % of the labels, spread over the other heads by stage 1's features, started from stage 1`,
       config: { tune: { refineLabels: true } },
+      change,
+      against: `scratch-${percent}`,
+    },
+    {
+      name: `wavelets-${percent}`,
+      what: `${percent} % of the labels, a linear probe on wavelets alone, which stage 1 gives masks and poses and no features`,
+      config: { tune: WAVELETS_ALONE },
       change,
       against: `scratch-${percent}`,
     },

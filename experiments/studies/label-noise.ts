@@ -1,5 +1,5 @@
 import type { Study, StudyRow } from "../../src/evaluation/index.ts";
-import { ALIKE, RAW } from "../baselines.ts";
+import { ALIKE, RAW, WAVELETS_ALONE } from "../baselines.ts";
 
 interface Handling {
   name: string;
@@ -35,6 +35,7 @@ function flipped(percent: number, handlings: readonly Handling[], to?: Record<st
     row("raw", "from scratch on whole crops", { tune: RAW }),
     row("whole", "the default method", {}),
     ...handlings.map(({ name, what, tune }) => row(name, `the default method with ${what}`, { tune })),
+    row("wavelets", "a linear probe on wavelets alone, on upright heads without background", { tune: WAVELETS_ALONE }),
   ];
 }
 

@@ -1,4 +1,5 @@
 import type { Study, StudyRow } from "../../src/evaluation/index.ts";
+import { WAVELETS_ALONE } from "../baselines.ts";
 
 const tune = (settings: object) => ({ tune: settings });
 
@@ -56,7 +57,7 @@ export const RECIPES: StudyRow[] = [
   {
     name: "wavelets-alone",
     what: "a linear probe on wavelets alone",
-    config: tune({ wavelets: { share: 1 }, steps: 1 }),
+    config: tune(WAVELETS_ALONE),
   },
   {
     name: "wavelets",
