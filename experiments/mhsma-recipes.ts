@@ -82,4 +82,10 @@ export const MHSMA_RECIPES: MhsmaRecipe[] = [
     config: MHSMA_PROBE,
     init: true,
   },
+  {
+    name: "wavelets-alone",
+    what: "a linear probe on wavelets alone, on the heads of `wide-background`",
+    size: 128,
+    config: { ...background, tune: { ...wide(1).tune, wavelets: { share: 1 } } },
+  },
 ];
