@@ -6,6 +6,8 @@ const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + 
 
 /** The default with a linear probe on ImageNet's weights beside it. */
 export const PROBE = "probe-full-128";
+/** The default with a linear probe on wavelets beside it. */
+export const WAVELETS = "wavelets";
 
 export interface Measured {
   ablation: StudyResults;
@@ -57,36 +59,43 @@ function lossByFlips({ ablation, labelNoise }: Measured): string {
     ...told("default", "whole", "whole-20"),
     ...told("with generalised cross-entropy", "generalised", "generalised-20"),
     ...told("with refined labels", "refined", "refined-20"),
+    ...told("for comparison, a linear probe on wavelets alone", "wavelets-alone", "wavelets-20"),
   ].join("; ");
 }
 
 export function aimsSection(measured: Measured): string {
   const { ablation, ablationRows, fewLabels, imagenet, probed, mhsma, changed } = measured;
   const row = (name: string) => ablationRows.find((summary) => summary.name === name)!;
+  const said = ({ mean: accuracy, seeds }: RowSummary) => `${percent(accuracy)} (${seedsOf(seeds.length)})`;
   const [posed, whole] = [row("posed"), row("whole")];
-  const refined = ablationRows.find(({ name }) => name === "refined");
+  const found = (name: string) => ablationRows.filter((summary) => summary.name === name);
+  const beside = [
+    ["with refined labels", "refined"],
+    ["with a linear probe on wavelets beside it", WAVELETS],
+    ["that probe alone", "wavelets-alone"],
+  ].flatMap(([how, name]) => found(name!).map((summary) => `, ${how} ${said(summary)}`));
   const few = [
     ["features alone", "distilled-10"],
     ["with refined labels", "refined-10"],
+    ["for comparison, wavelets alone on upright heads", "wavelets-10"],
   ].flatMap(([how, name]) => {
-    const found = fewLabels.find((summary) => summary.name === name);
-    if (!found?.difference) return [];
-    const { mean: gained, interval } = found.difference;
+    const summary = fewLabels.find((one) => one.name === name);
+    if (!summary?.difference) return [];
+    const { mean: gained, interval } = summary.difference;
     return [
-      `${how} ${points(gained)} points (${points(interval.low)} to ${points(interval.high)}; ${seedsOf(found.seeds.length)})`,
+      `${how} ${points(gained)} points (${points(interval.low)} to ${points(interval.high)}; ${seedsOf(summary.seeds.length)})`,
     ];
   });
-  const said = ({ mean: accuracy, seeds }: RowSummary) => `${percent(accuracy)} (${seedsOf(seeds.length)})`;
   const lines: [string, string, string][] = [
     [
       "HuSHeM, one network",
       "94.0 % (mean of 5 seeds)",
-      `default ${said(whole)}${refined ? `, with refined labels ${said(refined)}` : ""}, posed alone ${said(posed)}${imagenet.length > 0 ? `; started from ImageNet, which is optional and not shipped: ${imagenet.map((start) => `\`${start.name}\` ${said(start)}`).join(", ")}` : ""}`,
+      `default ${said(whole)}${beside.join("")}, posed alone ${said(posed)}${imagenet.length > 0 ? `; started from ImageNet, which is optional and not shipped: ${imagenet.map((start) => `\`${start.name}\` ${said(start)}`).join(", ")}` : ""}`,
     ],
     [
       "HuSHeM, ensemble of seeds",
       "95.5 % (5 seeds)",
-      [whole, ...(refined ? [refined] : []), posed, ...imagenet]
+      [whole, ...found("refined"), ...found(WAVELETS), posed, ...imagenet]
         .flatMap(({ name, ensemble, seeds }) =>
           ensemble ? [`\`${name}\` ${percent(ensemble.accuracy)} (${seedsOf(seeds.length)})`] : [],
         )
@@ -95,7 +104,7 @@ export function aimsSection(measured: Measured): string {
     [
       "whole method over raw crops",
       "12 points",
-      `${gain(ablation, "whole", "raw")}${probed ? `; with a linear probe on ImageNet's weights beside it, which raw crops do not have, ${gain(probed, PROBE, "raw")}, of which over the whole method ${gain(probed, PROBE, "whole")}` : ""}`,
+      `${gain(ablation, "whole", "raw")}${found(WAVELETS).length > 0 ? `; with a linear probe on wavelets beside it, which raw crops do not have, ${gain(ablation, WAVELETS, "raw")}, of which over the whole method ${gain(ablation, WAVELETS, "whole")}` : ""}${probed ? `; with a linear probe on ImageNet's weights beside it, which raw crops do not have, ${gain(probed, PROBE, "raw")}, of which over the whole method ${gain(probed, PROBE, "whole")}` : ""}`,
     ],
     ["stage 1 at 10 % of the labels", "5 points, interval above 0", few.join("; ") || "not computed yet"],
     ["loss at 20 % flipped labels", "half the baseline's", lossByFlips(measured)],

@@ -6,6 +6,8 @@ import { percent } from "./sections.ts";
 export interface RefinementCount extends RefinementSettings {
   fold: string;
   change: string;
+  /** Whose features say which heads look alike. */
+  by: "stage 1" | "wavelets" | "both";
   /** With a label; of these the given one is the published one; and the likeliest one after refinement is. */
   labels: number;
   given: number;
@@ -41,7 +43,8 @@ function score(counts: readonly RefinementCount[]): number {
   return shares.reduce((sum, share) => sum + share, 0) / shares.length;
 }
 
-export function refinementSection(counts: readonly RefinementCount[]): string {
+export function refinementSection(all: readonly RefinementCount[]): string {
+  const counts = all.filter(({ by }) => by === "stage 1");
   const isChosen = ({ ridge, sharpness }: RefinementSettings) =>
     ridge === REFINEMENT.ridge && sharpness === REFINEMENT.sharpness;
   const changes = [...new Set(counts.map(({ change }) => change))];
@@ -55,19 +58,25 @@ export function refinementSection(counts: readonly RefinementCount[]): string {
     const own = counts.filter((count) => count.fold === fold);
     return Math.max(...cells.map((settings) => cell(settings, own))) - cell(REFINEMENT, own);
   });
+  const sources = [...new Set(all.map(({ by }) => by))];
   return [
-    "| labels of the training images | right as given | right when refined | without a label: right |",
+    `| labels of the training images | right as given | right when refined by: ${sources.join(" / ")} | without a label, right by: ${sources.join(" / ")} |`,
     "|---|---|---|---|",
     ...changes.map((name) => {
-      const chosen = counts.filter((count) => count.change === name && isChosen(count));
-      const labels = total(chosen, (count) => count.labels);
-      const unlabelled = total(chosen, (count) => count.unlabelled);
-      const share = (of: (count: RefinementCount) => number, all: number) =>
-        all > 0 ? percent(total(chosen, of) / all) : "";
-      return `| ${name} | ${share(({ given }) => given, labels)} | ${share(({ refined }) => refined, labels)} | ${share(({ spread }) => spread, unlabelled)} |`;
+      const chosen = sources.map((source) =>
+        all.filter((count) => count.change === name && count.by === source && isChosen(count)),
+      );
+      const share = (of: keyof RefinementCount, among: "labels" | "unlabelled", own: readonly RefinementCount[]) => {
+        const images = total(own, (count) => count[among]);
+        return images > 0 ? percent(total(own, (count) => count[of] as number) / images) : "";
+      };
+      const each = (of: keyof RefinementCount, among: "labels" | "unlabelled") =>
+        chosen.map((own) => share(of, among, own)).join(" / ");
+      const spread = total(chosen.flat(), ({ unlabelled }) => unlabelled) > 0 ? each("spread", "unlabelled") : "";
+      return `| ${name} | ${share("given", "labels", chosen[0]!)} | ${each("refined", "labels")} | ${spread} |`;
     }),
     "",
-    "Of all training images, the share that is right after refinement, mean over the lines above:",
+    "Of all training images, the share that is right after refinement by stage 1, mean over the lines above:",
     "",
     `| ridge | ${sharpnesses.map((sharpness) => `sharpness ${sharpness}`).join(" | ")} |`,
     `|---|${sharpnesses.map(() => "---").join("|")}|`,

@@ -39,6 +39,7 @@ const CHANGES: Record<string, TrainingChange> = {
 const SETTINGS: RefinementSettings[] = [0.03, 0.1, 0.3].flatMap((ridge) =>
   [4, 8, 16].map((sharpness) => ({ ridge, sharpness })),
 );
+const BY = ["stage 1", "wavelets", "both"] as const;
 const REPEATS = 3;
 const RARE = [5, 10, 20];
 
@@ -57,15 +58,26 @@ const rare: RareClassCount[] = [];
 progress.start("Refining labels", folds.length * (Object.keys(CHANGES).length + 1));
 for (const [f, fold] of folds.entries()) {
   const train = [...set.ids.keys()].filter((i) => images[set.ids[i]!] !== fold);
-  const rows = await featuresOf(fold, train);
+  const { stage1, wavelets: seenByWavelets } = await featuresOf(fold, train);
 
   /** The likeliest class of each member; those with a label come first. */
-  const refined = async (members: readonly number[], given: readonly number[], settings?: RefinementSettings) => {
-    const features = Float32Array.from(members.flatMap((index) => [...rows.get(index)!]));
+  const refined = async (
+    members: readonly number[],
+    given: readonly number[],
+    by: RefinementCount["by"] = "stage 1",
+    settings?: RefinementSettings,
+  ) => {
+    const of = (seen: ReadonlyMap<number, Float32Array>) => flat(members.map((index) => seen.get(index)!));
+    const features = by === "wavelets" ? undefined : of(stage1);
+    const wavelets = by === "stage 1" ? undefined : of(seenByWavelets);
     const targets = Float32Array.from(
       given.flatMap((label) => Array.from({ length: classes }, (_, k) => (k === label ? 1 : 0))),
     );
-    const found = await refineLabels({ heads: members.length, features, targets, classes }, session, settings);
+    const found = await refineLabels(
+      { heads: members.length, features, wavelets, targets, classes },
+      session,
+      settings,
+    );
     return members.map((_, i) => {
       const shares = [...found.targets.subarray(i * classes, (i + 1) * classes)];
       return shares.indexOf(Math.max(...shares));
@@ -79,12 +91,12 @@ for (const [f, fold] of folds.entries()) {
   };
 
   for (const [c, [change, how]] of Object.entries(CHANGES).entries()) {
-    for (const settings of SETTINGS) {
+    for (const [by, settings] of BY.flatMap((one) => SETTINGS.map((pair) => [one, pair] as const))) {
       const total = { labels: 0, given: 0, refined: 0, unlabelled: 0, spread: 0 };
       for (let repeat = 0; repeat < REPEATS; repeat++) {
         const { train: labelled, unlabelled, given } = drawn(train, how, repeat);
         const members = [...labelled, ...unlabelled];
-        const likeliest = await refined(members, given, settings);
+        const likeliest = await refined(members, given, by, settings);
         const right = members.map((index, i) => likeliest[i] === set.labels[index]);
         total.labels += given.length;
         total.given += given.filter((label, i) => label === set.labels[labelled[i]!]).length;
@@ -92,7 +104,7 @@ for (const [f, fold] of folds.entries()) {
         total.unlabelled += unlabelled.length;
         total.spread += right.slice(given.length).filter(Boolean).length;
       }
-      counts.push({ fold, change, ...settings, ...total });
+      counts.push({ fold, change, by, ...settings, ...total });
     }
     progress.update(f * (Object.keys(CHANGES).length + 1) + c + 1, `${fold}, ${change}`);
   }
@@ -124,8 +136,10 @@ for (const [f, fold] of folds.entries()) {
 }
 progress.finish();
 
-/** What stage 1 of a fold sees in its training images, by sample. */
-async function featuresOf(fold: string, train: readonly number[]): Promise<Map<number, Float32Array>> {
+type Seen = ReadonlyMap<number, Float32Array>;
+
+/** What stage 1 of a fold, and wavelets, see in its training images, by sample. */
+async function featuresOf(fold: string, train: readonly number[]): Promise<{ stage1: Seen; wavelets: Seen }> {
   const { arrays } = await readArrays(join(run!, "checkpoint", `fold-${fold}.distilled`));
   const distilled = parseState(arrays.weights as Uint8Array);
   const frame = { frameExtent: set.frameExtent, viewExtent: set.frameExtent, ...colourStatistics(set, train) };
@@ -134,13 +148,20 @@ async function featuresOf(fold: string, train: readonly number[]): Promise<Map<n
   for await (const { index, head } of segmenter.each(set, train)) heads.set(index, head);
   segmenter.dispose();
   const geometry = { ...frame, viewExtent: viewExtentOf(heads.values(), config.tune.margin) };
-  const features = await headFeatures(
-    { set, heads, geometry },
-    train,
-    { weights: distilled, network: config.network },
-    config,
-    session,
-  );
-  const width = features.length / train.length;
-  return new Map(train.map((index, i) => [index, features.subarray(i * width, (i + 1) * width)]));
+  const seenBy = async (source: Parameters<typeof headFeatures>[2]) => {
+    const features = await headFeatures({ set, heads, geometry }, train, source, config, session);
+    const width = features.length / train.length;
+    return new Map(train.map((index, i) => [index, features.subarray(i * width, (i + 1) * width)]));
+  };
+  return {
+    stage1: await seenBy({ weights: distilled, network: config.network }),
+    wavelets: await seenBy({ viewSize: 64 }),
+  };
+}
+
+function flat(rows: readonly Float32Array[]): Float32Array {
+  const width = rows[0]!.length;
+  const all = new Float32Array(rows.length * width);
+  for (const [i, row] of rows.entries()) all.set(row, i * width);
+  return all;
 }

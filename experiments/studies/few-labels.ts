@@ -26,6 +26,13 @@ const rows = (percent: number): StudyRow[] => {
       against: `scratch-${percent}`,
     },
     {
+      name: `refined-wavelets-${percent}`,
+      what: `${percent} % of the labels, spread over the other heads by stage 1's features and wavelets, and a probe on wavelets beside it`,
+      config: { tune: { refineLabels: true, wavelets: {} } },
+      change,
+      against: `scratch-${percent}`,
+    },
+    {
       name: `wavelets-${percent}`,
       what: `${percent} % of the labels, a linear probe on wavelets alone, which stage 1 gives masks and poses and no features`,
       config: { tune: WAVELETS_ALONE },

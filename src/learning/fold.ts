@@ -193,11 +193,14 @@ async function refinedTargets(
   const members = [...labelled, ...unlabelled];
   const classes = set.classes.length;
   const encoder = { weights: distilled, network: config.network };
-  const features = await headFeatures(posed, members, encoder, config, { threads, device });
+  const session = { threads, device };
+  const features = await headFeatures(posed, members, encoder, config, session);
+  const { wavelets: probe } = config.tune;
+  const wavelets = probe && (await headFeatures(posed, members, probe, config, session));
   const given = Float32Array.from(labelled.flatMap((index) => givenTarget(set, index, config.tune)));
   const { targets } = await refineLabels(
-    { heads: members.length, features, targets: given, classes },
-    { threads, device },
+    { heads: members.length, features, wavelets, targets: given, classes },
+    session,
   );
   return new Map(members.map((index, i) => [index, targets.subarray(i * classes, (i + 1) * classes)]));
 }

@@ -38,6 +38,24 @@ describe("against refits in float64", () => {
     expectNear(targets, stored[name].targets, 2e-4);
     expectNear(confusion, stored[name].confusion, 2e-4);
   });
+
+  // Whoever says everything five times, or has somebody beside him who says the same, says nothing else.
+  test.each([
+    ["more features than heads", 5, false],
+    ["wavelets that see what stage 1 does", 1, true],
+    ["both", 5, true],
+  ] as const)("%s", async (_, times, twice) => {
+    const features = flat(stored.features.map((row) => Array<number[]>(times).fill(row).flat()));
+    const { targets, confusion } = await refine({
+      heads: stored.features.length,
+      features,
+      ...(twice ? { wavelets: features } : {}),
+      targets: flat(stored.given),
+      classes: stored.classes,
+    });
+    expectNear(targets, stored.withUnlabelled.targets, 2e-4);
+    expectNear(confusion, stored.withUnlabelled.confusion, 2e-4);
+  });
 });
 
 const CLASSES = 4;

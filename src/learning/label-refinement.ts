@@ -1,7 +1,7 @@
 /**
  * Which labels to believe: heads that look alike have the same label, so the heads around one tell what it is likely to be.
- * The features are stage 1's (head-features.ts), which no label has touched; that they bear on label noise at all is the
- * paper's claim, how is our reconstruction.
+ * The features are stage 1's (head-features.ts), which no label has touched, and wavelets' where stage 2 has a probe on those;
+ * that stage 1's bear on label noise at all is the paper's claim, how is our reconstruction.
  *
  * A ridge regression from features to labels predicts every head from all the others, by the closed form of leave-one-out
  * (Allen 1974). That opinion and the given label, weighed by how often labels of each class turn out to be wrong, make a
@@ -51,11 +51,15 @@ const FIRST_WRONG = 0.1;
 const LEAST_WRONG = 0.02;
 /** The errors of a class are counted, beside as many errors spread evenly over the classes as this share of its labels. */
 const PRIOR = 0.2;
+/** What hardly varies in what wavelets see, as around the head, is noise: its unit is at least this share of the mean one. */
+const LEAST_UNIT = 0.1;
 
 export interface LabelsToRefine {
   heads: number;
-  /** [heads × features], the heads with a label first. */
-  features: Float32Array;
+  /** What stage 1 sees, [heads × features], the heads with a label first. */
+  features?: Float32Array;
+  /** What wavelets see, [heads × numbers]. Where both have a say, it is as much of one. */
+  wavelets?: Float32Array;
   /** [labels × classes], rows that sum to one: a label, or the shares of several experts. */
   targets: Float32Array;
   classes: number;
@@ -74,10 +78,10 @@ export async function refineLabels(
   session: SessionOptions,
   settings: RefinementSettings = REFINEMENT,
 ): Promise<RefinedLabels> {
-  const { features, targets } = labels;
+  const { features, wavelets, targets } = labels;
   const runner = await InferenceRunner.create(refinement(labels, settings), session);
   try {
-    const out = await runner.run({ features, targets });
+    const out = await runner.run({ targets, ...(features ? { features } : {}), ...(wavelets ? { wavelets } : {}) });
     const numbers = (name: string) => (out[name]!.data as Float32Array).slice();
     return { targets: numbers("refined"), confusion: numbers("confusion") };
   } finally {
@@ -85,10 +89,17 @@ export async function refineLabels(
   }
 }
 
-function refinement({ heads, features, targets, classes }: LabelsToRefine, { ridge, sharpness }: RefinementSettings) {
+function refinement(
+  { heads, features, wavelets, targets, classes }: LabelsToRefine,
+  { ridge, sharpness }: RefinementSettings,
+) {
   const labels = targets.length / classes;
   const given = input("targets", [labels, classes]);
-  const rows = standardised(input("features", [heads, features.length / heads]));
+  const seen = [
+    ...(features ? [standardised(input("features", [heads, features.length / heads]))] : []),
+    ...(wavelets ? [standardised(input("wavelets", [heads, wavelets.length / heads]), LEAST_UNIT)] : []),
+  ];
+  const rows = scale(concat(seen, 1), 1 / Math.sqrt(seen.length));
   const fromLabels = regression(rows, labels, ridge);
   const fromAll = labels < heads ? regression(rows, heads, ridge) : fromLabels;
   const frequency = mean(given, [0], { keepDims: true });
@@ -111,11 +122,12 @@ function refinement({ heads, features, targets, classes }: LabelsToRefine, { rid
   return { refined: believed, confusion };
 }
 
-/** Each feature about its mean, in its deviation; rows of mean square one. */
-function standardised(features: Tensor): Tensor {
+/** Each feature about its mean, in its deviation or that share of the mean deviation; rows of mean square one. */
+function standardised(features: Tensor, least = 0): Tensor {
   const centred = sub(features, mean(features, [0], { keepDims: true }));
-  const deviation = add(sqrt(mean(square(centred), [0], { keepDims: true })), 1e-6);
-  return scale(div(centred, deviation), 1 / Math.sqrt(features.shape[1]!));
+  const deviation = sqrt(mean(square(centred), [0], { keepDims: true }));
+  const unit = least > 0 ? maximum(deviation, scale(mean(deviation), least)) : deviation;
+  return scale(div(centred, add(unit, 1e-6)), 1 / Math.sqrt(features.shape[1]!));
 }
 
 /**
@@ -124,14 +136,17 @@ function standardised(features: Tensor): Tensor {
  */
 function regression(rows: Tensor, count: number, ridge: number): (targets: Tensor) => Tensor {
   const [heads, width] = rows.shape as [number, number];
-  const learned = count < heads ? slice(rows, [0], [count], [0]) : rows;
-  const inner = add(product(learned, learned, true, false), scale(identity(width), ridge));
-  // Rows have a mean square of one, so that no eigenvalue is above their number.
-  const gain = matmul(rows, inverse(inner, ridge, heads + ridge));
   const first = (x: Tensor) => (count < heads ? slice(x, [0], [count], [0]) : x);
-  const leverage = sum(mul(first(gain), learned), [1], { keepDims: true });
+  const learned = first(rows);
+  // The smaller of the two systems with the same solution. Rows have a mean square of one, so that no eigenvalue is above
+  // their number.
+  const ofHeads = count < width;
+  const inner = add(product(learned, learned, !ofHeads, ofHeads), scale(identity(ofHeads ? count : width), ridge));
+  const solved = inverse(inner, ridge, heads + ridge);
+  const gain = matmul(ofHeads ? product(rows, learned, false, true) : rows, solved);
+  const leverage = sum(mul(first(gain), ofHeads ? identity(count) : learned), [1], { keepDims: true });
   return (targets) => {
-    const said = matmul(gain, product(learned, targets, true, false));
+    const said = matmul(gain, ofHeads ? targets : product(learned, targets, true, false));
     const without = div(sub(first(said), mul(leverage, targets)), sub(1, leverage));
     return count < heads ? concat([without, slice(said, [count], [heads], [0])], 0) : without;
   };
