@@ -2,21 +2,15 @@
  * Writes what studies and votes say into docs/results.md, between its markers, and draws the studies: npm run results.
  * Nothing there is typed; experiments/report.test.ts holds the document to the JSON.
  */
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { readFileSync } from "node:fs";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import {
-  type AlterationName,
-  type RowSummary,
-  type Study,
-  type StudyResults,
-  summarizeStudy,
-} from "../src/evaluation/index.ts";
+import type { RowSummary, Study, StudyResults } from "../src/evaluation/index.ts";
 import { writeFileAtomic } from "../src/runs/index.ts";
 import { type AdaptationRow, adaptationHeadline, adaptationSection } from "./adaptation-section.ts";
-import { aimsSection, PROBE } from "./aims.ts";
+import { aimsSection } from "./aims.ts";
 import { certaintyPlots } from "./certainty-plot.ts";
 import { type FieldDetection, fieldHeadline, fieldSection } from "./field-section.ts";
+import { headline } from "./headline.ts";
 import {
   type RareClassCount,
   type RefinementCount,
@@ -26,50 +20,27 @@ import {
 import { accuraciesOf, choicesTable, mhsmaTables, type Published } from "./mhsma.ts";
 import type { Choice } from "./mhsma-choices.ts";
 import { modelCard } from "./model-card.ts";
+import { readResults, summaryOf } from "./read-results.ts";
 import type { ScianStandIns } from "./scian-stand-ins.ts";
 import type { ScianVotes } from "./scian-votes.ts";
-import {
-  alteredAccuracy,
-  changedOnAverage,
-  coverageOf,
-  nestedTold,
-  percent,
-  points,
-  robustnessSection,
-  type Search,
-  searchSection,
-} from "./sections.ts";
+import { imagenetInside, ownSearch } from "./searches.ts";
+import { changedOnAverage, coverageOf, percent, points, robustnessSection, searchSection } from "./sections.ts";
 import type { ShippedModel } from "./shipped-model.ts";
 import { study as ablation } from "./studies/ablation.ts";
 import { study as fewLabels } from "./studies/few-labels.ts";
 import { study as grey35 } from "./studies/grey-35.ts";
 import { study as imagenet } from "./studies/imagenet.ts";
 import { study as imagenetFull } from "./studies/imagenet-full.ts";
-import { study as imagenetSearch } from "./studies/imagenet-search.ts";
 import { study as labelNoise } from "./studies/label-noise.ts";
 import { study as mhsma } from "./studies/mhsma.ts";
 import { study as mhsmaFinal } from "./studies/mhsma-final.ts";
 import { study as mhsmaGroups } from "./studies/mhsma-groups.ts";
 import { study as mhsmaRaw } from "./studies/mhsma-raw.ts";
-import { study as recipes } from "./studies/recipes.ts";
-import { study as search } from "./studies/search.ts";
 import { studyPlot } from "./study-plot.ts";
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 export const DOCUMENT = at("../docs/results.md");
 export const CARD = at("../models/hushem.md");
-const RESULTS = at("results/");
-
-function readResults<T>(path: string): T | undefined {
-  const file = join(RESULTS, path);
-  return existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : undefined;
-}
-
-const summaryOf = (study: Study) => {
-  const results = readResults<StudyResults>(`studies/${study.name}.json`);
-  return results ? summarizeStudy(study, results) : [];
-};
-
 /** A study as Markdown. */
 export function studySection(study: Study, rows: readonly RowSummary[]): string {
   if (rows.length === 0) return "Not computed yet.";
@@ -160,42 +131,6 @@ function filled(document: string, block: string, content: string): string {
 
 export const STUDIES = [ablation, fewLabels, labelNoise, grey35, imagenet, imagenetFull];
 
-/** Rows of the ablation that are recipes of the search: computed once. */
-const SAME: Readonly<Record<string, string>> = {
-  whole: "default",
-  pooled: "scratch",
-  wavelets: "wavelets",
-  "wavelets-alone": "wavelets-alone",
-};
-
-/** What the recipes of the search score on single folds, as far as it is known. */
-function outerResults(): StudyResults | undefined {
-  const [known, more] = [ablation, recipes].map(({ name }) => readResults<StudyResults>(`studies/${name}.json`));
-  if (!known) return undefined;
-  const renamed = known.entries.filter(({ row }) => SAME[row]).map((entry) => ({ ...entry, row: SAME[entry.row]! }));
-  return { ...known, entries: [...renamed, ...(more?.entries ?? [])] };
-}
-
-/** The search without weights from elsewhere. */
-function ownSearch(): Search | undefined {
-  const [inner, outer] = [readResults<StudyResults>("studies/search.json"), outerResults()];
-  return inner && outer && { about: search.about, rows: search.rows, inner, outer };
-}
-
-/** Starts from ImageNet beside the default, all inside the same pairs of folds. */
-function imagenetInside(): Search | undefined {
-  const [own, inner] = [ownSearch(), readResults<StudyResults>("studies/imagenet-search.json")];
-  const full = readResults<StudyResults>("studies/imagenet-full.json");
-  if (!own || !inner) return undefined;
-  const ofBase = (results: StudyResults) => results.entries.filter(({ row }) => row === "default");
-  return {
-    about: imagenetSearch.about,
-    rows: [...search.rows.filter(({ name }) => name === "default"), ...imagenetSearch.rows],
-    inner: { ...inner, entries: [...ofBase(own.inner), ...inner.entries] },
-    outer: { ...own.outer, entries: [...ofBase(own.outer), ...(full?.entries ?? [])] },
-  };
-}
-
 function certaintySection(results: StudyResults): string {
   const { seeds, calibrationError, calibratedError } = summaryOf(ablation).find(({ name }) => name === "whole")!;
   const coverage = coverageOf(results, "whole");
@@ -249,56 +184,6 @@ function mhsmaBlocks(): [string, string][] {
     ["mhsma:choices", choicesTable(readResults<Choice[]>("mhsma-choices.json") ?? [])],
     ["mhsma:official", tables([mhsmaRaw, mhsma, mhsmaFinal], MHSMA_PUBLISHED)],
     ["mhsma:groups", tables([mhsmaGroups], [])],
-  ];
-}
-
-/** What refined labels do for wrong and for few labels, as far as both sides of a comparison were computed. */
-function refinedHeadline(ablationRows: ReadonlyMap<string, RowSummary>): string[] {
-  const of = (study: Study) => new Map(summaryOf(study).map((row) => [row.name, row]));
-  const [noise, few] = [of(labelNoise), of(fewLabels)];
-  const [raw, plain, refined] = ["raw-20", "whole-20", "refined-20"].map((name) => noise.get(name));
-  const [scratch, spread] = ["scratch-10", "refined-10"].map((name) => few.get(name));
-  const clean = ablationRows.get("refined");
-  if (!raw || !plain || !refined || !scratch || !spread || !clean) return [];
-  return [
-    "",
-    `Where a fifth of the training labels is wrong, \`tune.refineLabels\`, which weighs each label against the heads that look alike to stage 1, keeps ${percent(refined.mean)}`,
-    `(default ${percent(plain.mean)}, whole crops ${percent(raw.mean)}; ${percent(clean.mean)} where labels are right); with a tenth of the labels ${percent(spread.mean)}, a network from scratch ${percent(scratch.mean)}.`,
-    "`labels.csv` and the report list the labels to look at again.",
-  ];
-}
-
-/** README.md's paragraph on HuSHeM. */
-function headline(): string {
-  const rows = new Map(summaryOf(ablation).map((row) => [row.name, row]));
-  const [raw, posed, whole] = ["raw", "posed", "whole"].map((name) => rows.get(name)!);
-  const said = ({ mean, seeds }: RowSummary) =>
-    `${percent(mean)} (${seeds.length} ${seeds.length === 1 ? "seed" : "seeds"})`;
-  const altered = readResults<StudyResults>("studies/ablation.json")!;
-  const on = (row: string, name: AlterationName) => percent(alteredAccuracy(altered, row, name));
-  return [
-    `Published five folds, default configuration: **${percent(whole!.mean)}** accuracy, mean of ${whole!.seeds.length} seeds; the 95 % interval of one run is about ±4 points.`,
-    `The same network on whole crops has ${said(raw!)}; turning heads upright by their masks, learned without labels, brings`,
-    `${said(posed!)}. What comes on top, background removal, pooling over the mask, distilled features, makes no difference`,
-    `that can be told from chance at all labels. Of the recipes tried inside training folds none is better beyond chance. The paper reports 96.5 %.`,
-    ...probeHeadline(),
-    "",
-    `Where heads stand on another class's background, the method keeps ${on("whole", "other-background")} and the network on whole crops ${on("raw", "other-background")};`,
-    `random turns change ${percent(changedOnAverage(altered, "whole", "turned"))} of its predictions. **It needs its stain**: without colour it falls to ${on("whole", "grey")}.`,
-    ...refinedHeadline(rows),
-    "Tables, figures, calibration, what was tried and what failed: [docs/results.md](docs/results.md).",
-  ].join("\n");
-}
-
-function probeHeadline(): string[] {
-  const probe = summaryOf(imagenetFull).find(({ name }) => name === PROBE);
-  if (!probe) return [];
-  const { mean, seeds, ensemble } = probe;
-  const inside = imagenetInside();
-  const own = inside && nestedTold(inside);
-  const nested = own ? `; where each fold chooses for itself inside its training folds, ${own}` : "";
-  return [
-    `With a linear probe on ImageNet's weights beside it (\`tune.probe\`; the weights are yours to fetch) it has **${percent(mean)}** (${seeds.length} ${seeds.length === 1 ? "seed" : "seeds"}${ensemble === undefined ? "" : `, their mean ${percent(ensemble.accuracy)}`})${nested}.`,
   ];
 }
 

@@ -4,9 +4,11 @@
  * whatever anyone called them.
  */
 import {
+  add,
   cast,
   concat,
   constant,
+  gather,
   InferenceRunner,
   input,
   mean,
@@ -32,7 +34,7 @@ import {
 import type { PosedSet } from "./posed.ts";
 import { type Geometry, viewColours } from "./segment.ts";
 import { UNPERTURBED, viewMap } from "./views.ts";
-import { scattering, waveletCount } from "./wavelets.ts";
+import { mirrorOrder, scattering, waveletCount } from "./wavelets.ts";
 
 const BATCH = 16;
 
@@ -135,22 +137,14 @@ export function posedFeatures(
   const kept = () => keptRegion(mask, Math.round((least! + most!) / 2));
   const focused = tune.suppress.enabled ? mul(colours, kept()) : colours;
 
-  const bothSides = (planes: Tensor) => concat([planes, mirrored(planes)], 0);
-  const rows = isEncoder(source)
-    ? pooledScales(channelsLast(bothSides(focused)), channelsLast(bothSides(mask)), source, geometry)
-    : scattering(bothSides(focused));
-  return mean(reshape(rows, [2, -1, featureCount(source)]), [0]);
-}
-
-function pooledScales(
-  views: Tensor,
-  foreground: Tensor,
-  { weights, network }: FrozenEncoder,
-  geometry: Geometry,
-): Tensor {
-  const scales = encode(Scope.frozenWith(weights).sub("encoder"), views, network, geometry);
-  return concat(
-    scales.flatMap((map) => pooledMap(map, foreground, "both")),
-    1,
-  );
+  if (!isEncoder(source)) {
+    const rows = scattering(focused);
+    const mirror = gather(rows, constant(mirrorOrder(side), [featureCount(source)], "int64"), 1);
+    return scale(add(rows, mirror), 0.5);
+  }
+  const bothSides = (planes: Tensor) => channelsLast(concat([planes, mirrored(planes)], 0));
+  const foreground = bothSides(mask);
+  const scales = encode(Scope.frozenWith(source.weights).sub("encoder"), bothSides(focused), source.network, geometry);
+  const pooled = scales.flatMap((map) => pooledMap(map, foreground, "both"));
+  return mean(reshape(concat(pooled, 1), [2, -1, featureCount(source)]), [0]);
 }

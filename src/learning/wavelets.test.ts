@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { InferenceRunner, input } from "../autodiff/index.ts";
 import { Random } from "../runs/index.ts";
-import { scattering, waveletCount } from "./wavelets.ts";
+import { mirrorOrder, scattering, waveletCount } from "./wavelets.ts";
 
 const SIDE = 16;
 const CELLS = SIDE / 8;
@@ -95,11 +95,14 @@ describe("sees", () => {
       const [block, coarse, fine] = [Math.floor((path - 13) / 16), Math.floor((path - 13) / 4) % 4, (path - 13) % 4];
       return 13 + 16 * block + 4 * direction[coarse]! + direction[fine]!;
     };
+    const order = mirrorOrder(SIDE);
+    expect(order).toHaveLength(row!.length);
     for (let path = 0; path < PATHS; path++) {
       for (let cell = 0; cell < CELLS ** 2; cell++) {
         const across = cell - (cell % CELLS) + CELLS - 1 - (cell % CELLS);
-        const [a, b] = [row![path * CELLS ** 2 + cell]!, other![partner(path) * CELLS ** 2 + across]!];
-        expect(Math.abs(a - b)).toBeLessThan(1e-3);
+        const [here, there] = [path * CELLS ** 2 + cell, partner(path) * CELLS ** 2 + across];
+        expect(Math.abs(row![here]! - other![there]!)).toBeLessThan(1e-3);
+        expect(order[here]).toBe(there);
       }
     }
   });

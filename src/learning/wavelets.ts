@@ -38,10 +38,35 @@ const GREY = [0.3, 0.59, 0.11];
 const PAIRS = SCALES.flatMap((fine) =>
   SCALES.filter((coarse) => coarse > fine).map((coarse) => [fine, coarse] as const),
 );
+const ALL = Array.from({ length: DIRECTIONS }, (_, d) => d);
 const PATHS = 1 + SCALES.length * DIRECTIONS + PAIRS.length * DIRECTIONS ** 2;
 
 /** Numbers for a view of `side` pixels. */
 export const waveletCount = (side: number): number => PATHS * (side / CELL) ** 2;
+
+/**
+ * Where each number of a view's is found in its mirror image: in the mirrored cell, and 45 degrees in the place of 135.
+ * Nothing has to be computed again.
+ */
+export function mirrorOrder(side: number): number[] {
+  const cells = side / CELL;
+  const direction = (d: number) => (DIRECTIONS - d) % DIRECTIONS;
+  const paths = [
+    0,
+    ...SCALES.flatMap((_, size) => ALL.map((d) => 1 + size * DIRECTIONS + direction(d))),
+    ...PAIRS.flatMap((_, pair) =>
+      ALL.flatMap((coarse) =>
+        ALL.map((fine) => 1 + (SCALES.length + pair * DIRECTIONS + direction(coarse)) * DIRECTIONS + direction(fine)),
+      ),
+    ),
+  ];
+  return paths.flatMap((path) =>
+    Array.from({ length: cells ** 2 }, (_, cell) => {
+      const column = cell % cells;
+      return path * cells ** 2 + cell - column + (cells - 1 - column);
+    }),
+  );
+}
 
 /** @param views [N, 3, S, S] normalised colours, S a multiple of 8 @returns [N, {@link waveletCount}] */
 export function scattering(views: Tensor): Tensor {
@@ -68,8 +93,8 @@ function moduli(maps: Tensor, size: number, side: number): Tensor {
   const mean = gaussian(from, to, width);
   // What takes the mean out of a wave under a Gaussian: a share of the Gaussian itself.
   const share = Math.exp(-((width * frequency) ** 2) / 2);
-  const directions = Array.from({ length: DIRECTIONS }, (_, d) => (d * Math.PI) / DIRECTIONS);
-  const found = directions.map((angle) => {
+  const found = ALL.map((direction) => {
+    const angle = (direction * Math.PI) / DIRECTIONS;
     const x = gaussian(from, to, width, frequency * Math.cos(angle));
     const y = gaussian(from, to, width, frequency * Math.sin(angle));
     // Rows of x' real and imaginary part and of the Gaussian's, one below the other: [N, K, 3·s, to].

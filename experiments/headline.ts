@@ -1,0 +1,73 @@
+/** README.md's paragraph on HuSHeM. */
+import type { AlterationName, RowSummary, Study, StudyResults } from "../src/evaluation/index.ts";
+import { PROBE, WAVELETS } from "./aims.ts";
+import { readResults, summaryOf } from "./read-results.ts";
+import { imagenetInside } from "./searches.ts";
+import { alteredAccuracy, changedOnAverage, nestedTold, percent } from "./sections.ts";
+import { study as ablation } from "./studies/ablation.ts";
+import { study as fewLabels } from "./studies/few-labels.ts";
+import { study as imagenetFull } from "./studies/imagenet-full.ts";
+import { study as labelNoise } from "./studies/label-noise.ts";
+
+/** What refined labels do for wrong and for few labels, as far as both sides of a comparison were computed. */
+function refinedHeadline(ablationRows: ReadonlyMap<string, RowSummary>): string[] {
+  const of = (study: Study) => new Map(summaryOf(study).map((row) => [row.name, row]));
+  const [noise, few] = [of(labelNoise), of(fewLabels)];
+  const [raw, plain, refined] = ["raw-20", "whole-20", "refined-20"].map((name) => noise.get(name));
+  const [scratch, spread] = ["scratch-10", "refined-10"].map((name) => few.get(name));
+  const clean = ablationRows.get("refined");
+  if (!raw || !plain || !refined || !scratch || !spread || !clean) return [];
+  return [
+    "",
+    `Where a fifth of the training labels is wrong, \`tune.refineLabels\`, which weighs each label against the heads that look alike to stage 1, keeps ${percent(refined.mean)}`,
+    `(default ${percent(plain.mean)}, whole crops ${percent(raw.mean)}; ${percent(clean.mean)} where labels are right); with a tenth of the labels ${percent(spread.mean)}, a network from scratch ${percent(scratch.mean)}.`,
+    "`labels.csv` and the report list the labels to look at again.",
+  ];
+}
+
+export function headline(): string {
+  const rows = new Map(summaryOf(ablation).map((row) => [row.name, row]));
+  const [raw, posed, whole] = ["raw", "posed", "whole"].map((name) => rows.get(name)!);
+  const said = ({ mean, seeds }: RowSummary) =>
+    `${percent(mean)} (${seeds.length} ${seeds.length === 1 ? "seed" : "seeds"})`;
+  const altered = readResults<StudyResults>("studies/ablation.json")!;
+  const on = (row: string, name: AlterationName) => percent(alteredAccuracy(altered, row, name));
+  return [
+    `Published five folds, default configuration: **${percent(whole!.mean)}** accuracy, mean of ${whole!.seeds.length} seeds; the 95 % interval of one run is about ±4 points.`,
+    `The same network on whole crops has ${said(raw!)}; turning heads upright by their masks, learned without labels, brings`,
+    `${said(posed!)}. What comes on top, background removal, pooling over the mask, distilled features, makes no difference`,
+    `that can be told from chance at all labels. Of the recipes tried inside training folds none is better beyond chance. The paper reports 96.5 %.`,
+    ...waveletsHeadline(rows),
+    ...probeHeadline(),
+    "",
+    `Where heads stand on another class's background, the method keeps ${on("whole", "other-background")} and the network on whole crops ${on("raw", "other-background")};`,
+    `random turns change ${percent(changedOnAverage(altered, "whole", "turned"))} of its predictions. **It needs its stain**: without colour it falls to ${on("whole", "grey")}.`,
+    ...refinedHeadline(rows),
+    "Tables, figures, calibration, what was tried and what failed: [docs/results.md](docs/results.md).",
+  ].join("\n");
+}
+
+/** "92.6 %", its seeds, and what their mean has. */
+function withEnsemble({ mean, seeds, ensemble }: RowSummary): string {
+  const together = ensemble === undefined ? "" : `, their mean ${percent(ensemble.accuracy)}`;
+  return `**${percent(mean)}** (${seeds.length} ${seeds.length === 1 ? "seed" : "seeds"}${together})`;
+}
+
+function waveletsHeadline(rows: ReadonlyMap<string, RowSummary>): string[] {
+  const beside = rows.get(WAVELETS);
+  if (!beside) return [];
+  return [
+    `With a linear probe on wavelets beside it (\`tune.wavelets\`, which needs no weights from anywhere) it has ${withEnsemble(beside)}.`,
+  ];
+}
+
+function probeHeadline(): string[] {
+  const probe = summaryOf(imagenetFull).find(({ name }) => name === PROBE);
+  if (!probe) return [];
+  const inside = imagenetInside();
+  const own = inside && nestedTold(inside);
+  const nested = own ? `; where each fold chooses for itself inside its training folds, ${own}` : "";
+  return [
+    `With one on ImageNet's weights instead (\`tune.probe\`; the weights are yours to fetch) it has ${withEnsemble(probe)}${nested}.`,
+  ];
+}
