@@ -63,10 +63,11 @@ test("a table and a drawing of two rows", () => {
     { ...row, name: "a" },
     { ...row, name: "b", difference },
   ];
-  const study = { name: "s", title: "T & T", about: "About.", seeds: [1, 2], rows: [] };
+  const planned = ["a", "b", "c"].map((name) => ({ name, what: "w", config: {} }));
+  const study = { name: "s", title: "T & T", about: "About.", seeds: [1, 2], rows: planned };
   const section = studySection(study, rows);
   expect(section).toContain("| `b` | w | **90.0 %** | 1 |  | 0.050, 0.020 | −1.2 (−5.0 to +3.0) against `a` |");
-  expect(section).toContain("Unfinished");
+  expect(section).toContain("of 3 rows and 2 seeds 2 of 6 cross-validations are there; of `c` none.");
   const svg = studyPlot(study.title, rows);
   expect(svg).toContain("T &#38; T");
   expect(svg).not.toContain("NaN");

@@ -44,7 +44,11 @@ export const CARD = at("../models/hushem.md");
 /** A study as Markdown. */
 export function studySection(study: Study, rows: readonly RowSummary[]): string {
   if (rows.length === 0) return "Not computed yet.";
-  const missing = study.seeds.filter((seed) => rows.some(({ seeds }) => !seeds.includes(seed)));
+  const [planned, done] = [
+    study.rows.length * study.seeds.length,
+    rows.reduce((sum, { seeds }) => sum + seeds.length, 0),
+  ];
+  const left = study.rows.filter((row) => !rows.some(({ name }) => name === row.name)).map(({ name }) => `\`${name}\``);
   const cells = rows.map(
     ({ name, what, mean, deviation, accuracies, ensemble, difference, calibrationError, calibratedError }) => {
       const spread = accuracies.length > 1 ? ` ± ${(100 * deviation).toFixed(1)}` : "";
@@ -62,10 +66,10 @@ export function studySection(study: Study, rows: readonly RowSummary[]): string 
     ...cells,
     "",
     "Intervals: images and seeds drawn with replacement, the same for both rows of a pair.",
-    ...(missing.length > 0
+    ...(done < planned
       ? [
           "",
-          `**Unfinished:** of ${study.rows.length} rows and ${study.seeds.length} seeds ${rows.reduce((sum, { seeds }) => sum + seeds.length, 0)} of ${study.rows.length * study.seeds.length} cross-validations are there. With one seed a difference says little.`,
+          `**Unfinished:** of ${study.rows.length} rows and ${study.seeds.length} seeds ${done} of ${planned} cross-validations are there${left.length > 0 ? `; of ${left.join(", ")} none` : ""}. With one seed a difference says little.`,
         ]
       : []),
     "",

@@ -88,12 +88,6 @@ export const study: Study = {
       altered: true,
     },
     {
-      name: "refined-wavelets",
-      what: "the same with labels refined by stage 1's features and wavelets",
-      config: { tune: { refineLabels: true, wavelets: {} } },
-      against: "whole",
-    },
-    {
       name: "wavelets-alone",
       what: "a linear probe on wavelets alone, on upright heads without background",
       config: { tune: WAVELETS_ALONE },

@@ -1,5 +1,5 @@
 import type { Study } from "../../src/evaluation/index.ts";
-import { probeRow, QUARTER_RECIPES, RECIPES } from "./imagenet-search.ts";
+import { probeRow, QUARTER_RECIPES } from "./imagenet-search.ts";
 
 export const study: Study = {
   name: "imagenet-full",
@@ -8,7 +8,6 @@ export const study: Study = {
     "Published folds. Stage 1, masks and poses are the default's; stage 2 is MobileNet v1 started from ImageNet (--init), or the default with a linear probe on those weights, kept as they are, beside it. Which recipe each fold would choose is settled inside its training folds.",
   seeds: [1, 2, 3, 4, 5],
   rows: [
-    ...RECIPES,
     probeRow({ width: "full", side: 128, alone: true }),
     { ...probeRow({ width: "full", side: 128 }), against: "frozen-full-128" },
     // What single folds would choose: the weights of these are in another folder.
