@@ -77,6 +77,7 @@ export function aimsSection(measured: Measured): string {
   const few = [
     ["features alone", "distilled-10"],
     ["with refined labels", "refined-10"],
+    ["with labels refined by wavelets, too, and a probe on them beside it", "refined-wavelets-10"],
     ["for comparison, wavelets alone on upright heads", "wavelets-10"],
   ].flatMap(([how, name]) => {
     const summary = fewLabels.find((one) => one.name === name);

@@ -14,13 +14,18 @@ function refinedHeadline(ablationRows: ReadonlyMap<string, RowSummary>): string[
   const of = (study: Study) => new Map(summaryOf(study).map((row) => [row.name, row]));
   const [noise, few] = [of(labelNoise), of(fewLabels)];
   const [raw, plain, refined] = ["raw-20", "whole-20", "refined-20"].map((name) => noise.get(name));
-  const [scratch, spread] = ["scratch-10", "refined-10"].map((name) => few.get(name));
+  const [scratch, spread, more] = ["scratch-10", "refined-10", "refined-wavelets-10"].map((name) => few.get(name));
   const clean = ablationRows.get("refined");
   if (!raw || !plain || !refined || !scratch || !spread || !clean) return [];
   return [
     "",
     `Where a fifth of the training labels is wrong, \`tune.refineLabels\`, which weighs each label against the heads that look alike to stage 1, keeps ${percent(refined.mean)}`,
     `(default ${percent(plain.mean)}, whole crops ${percent(raw.mean)}; ${percent(clean.mean)} where labels are right); with a tenth of the labels ${percent(spread.mean)}, a network from scratch ${percent(scratch.mean)}.`,
+    ...(more
+      ? [
+          `Beside wavelets (\`tune.wavelets\`), which then also tell what heads look alike, a tenth of the labels gives **${percent(more.mean)}** (${seedsOf(more)}).`,
+        ]
+      : []),
     "`labels.csv` and the report list the labels to look at again.",
   ];
 }
@@ -28,8 +33,7 @@ function refinedHeadline(ablationRows: ReadonlyMap<string, RowSummary>): string[
 export function headline(): string {
   const rows = new Map(summaryOf(ablation).map((row) => [row.name, row]));
   const [raw, posed, whole] = ["raw", "posed", "whole"].map((name) => rows.get(name)!);
-  const said = ({ mean, seeds }: RowSummary) =>
-    `${percent(mean)} (${seeds.length} ${seeds.length === 1 ? "seed" : "seeds"})`;
+  const said = (row: RowSummary) => `${percent(row.mean)} (${seedsOf(row)})`;
   const altered = readResults<StudyResults>("studies/ablation.json")!;
   const on = (row: string, name: AlterationName) => percent(alteredAccuracy(altered, row, name));
   return [
@@ -50,8 +54,10 @@ export function headline(): string {
 /** "92.6 %", its seeds, and what their mean has. */
 function withEnsemble({ mean, seeds, ensemble }: RowSummary): string {
   const together = ensemble === undefined ? "" : `, their mean ${percent(ensemble.accuracy)}`;
-  return `**${percent(mean)}** (${seeds.length} ${seeds.length === 1 ? "seed" : "seeds"}${together})`;
+  return `**${percent(mean)}** (${seedsOf({ seeds })}${together})`;
 }
+
+const seedsOf = ({ seeds }: Pick<RowSummary, "seeds">) => `${seeds.length} ${seeds.length === 1 ? "seed" : "seeds"}`;
 
 function waveletsHeadline(rows: ReadonlyMap<string, RowSummary>): string[] {
   const beside = rows.get(WAVELETS);

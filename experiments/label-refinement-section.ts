@@ -21,6 +21,7 @@ export interface RefinementCount extends RefinementSettings {
 export interface RareClassCount {
   fold: string;
   left: number;
+  by: RefinementCount["by"];
   flipped: number;
   rare: number;
   kept: number;
@@ -95,14 +96,20 @@ export function refinementSection(all: readonly RefinementCount[]): string {
 export function rareClassSection(counts: readonly RareClassCount[]): string {
   const lefts = [...new Set(counts.map(({ left }) => left))];
   const shares = [...new Set(counts.map(({ flipped }) => flipped))];
+  const sources = [...new Set(counts.map(({ by }) => by))];
+  const labels = (share: number) => (share === 0 ? "labels as published" : `${Math.round(100 * share)} % flipped`);
   return [
-    `| images of the rare class | ${shares.map((share) => (share === 0 ? "labels as published: right when refined" : `${Math.round(100 * share)} % flipped: right when refined`)).join(" | ")} |`,
+    `| images of the rare class | ${shares.map((share) => `${labels(share)}: right when refined by ${sources.join(" / ")}`).join(" | ")} |`,
     `|---|${shares.map(() => "---").join("|")}|`,
     ...lefts.map((left) => {
-      const cells = shares.map((share) => {
-        const chosen = counts.filter((count) => count.left === left && count.flipped === share);
-        return percent(total(chosen, ({ kept }) => kept) / total(chosen, ({ rare }) => rare));
-      });
+      const cells = shares.map((share) =>
+        sources
+          .map((source) => {
+            const chosen = counts.filter((c) => c.left === left && c.flipped === share && c.by === source);
+            return percent(total(chosen, ({ kept }) => kept) / total(chosen, ({ rare }) => rare));
+          })
+          .join(" / "),
+      );
       return `| ${left} | ${cells.join(" | ")} |`;
     }),
   ].join("\n");

@@ -64,7 +64,7 @@ for (const [f, fold] of folds.entries()) {
   const refined = async (
     members: readonly number[],
     given: readonly number[],
-    by: RefinementCount["by"] = "stage 1",
+    by: RefinementCount["by"],
     settings?: RefinementSettings,
   ) => {
     const of = (seen: ReadonlyMap<number, Float32Array>) => flat(members.map((index) => seen.get(index)!));
@@ -111,7 +111,7 @@ for (const [f, fold] of folds.entries()) {
   await writeJson(new URL("results/label-refinement.json", import.meta.url).pathname, counts);
 
   for (const left of RARE) {
-    for (const share of [0, 0.2]) {
+    for (const [by, share] of BY.flatMap((one) => [0, 0.2].map((part) => [one, part] as const))) {
       const total = { rare: 0, kept: 0, images: 0, right: 0 };
       for (let one = 0; one < classes; one++) {
         for (let repeat = 0; repeat < REPEATS; repeat++) {
@@ -121,14 +121,14 @@ for (const [f, fold] of folds.entries()) {
             .slice(0, left);
           const members = train.filter((i) => set.labels[i] !== one || few.includes(i));
           const { train: labelled, given } = drawn(members, { flipped: { share } }, repeat);
-          const right = (await refined(labelled, given)).map((label, i) => label === set.labels[labelled[i]!]);
+          const right = (await refined(labelled, given, by)).map((label, i) => label === set.labels[labelled[i]!]);
           total.images += labelled.length;
           total.right += right.filter(Boolean).length;
           total.rare += left;
           total.kept += right.filter((yes, i) => yes && set.labels[labelled[i]!] === one).length;
         }
       }
-      rare.push({ fold, left, flipped: share, ...total });
+      rare.push({ fold, left, by, flipped: share, ...total });
     }
   }
   progress.update((f + 1) * (Object.keys(CHANGES).length + 1), `${fold}, rare classes`);

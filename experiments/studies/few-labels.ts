@@ -38,6 +38,13 @@ const wavelets = (percent: number): StudyRow[] => [
     against: `scratch-${percent}`,
   },
   {
+    name: `refined-wavelets-alone-${percent}`,
+    what: `${percent} % of the labels, spread as before, and that probe alone: no network is trained on labels`,
+    config: { tune: { ...WAVELETS_ALONE, refineLabels: true } },
+    change: { labelled: percent / 100 },
+    against: `scratch-${percent}`,
+  },
+  {
     name: `wavelets-${percent}`,
     what: `${percent} % of the labels, a linear probe on wavelets alone, which takes masks and poses from stage 1 and no features`,
     config: { tune: WAVELETS_ALONE },
