@@ -32,7 +32,7 @@ import {
   sum,
   type Tensor,
 } from "../autodiff/index.ts";
-import { identity, inverse } from "./ridge.ts";
+import { identity, ridgeInverse } from "./ridge.ts";
 
 export interface RefinementSettings {
   /** In units of a head's mean squared feature. */
@@ -135,18 +135,15 @@ function standardised(features: Tensor, least = 0): Tensor {
  * learned from as if it had not.
  */
 function regression(rows: Tensor, count: number, ridge: number): (targets: Tensor) => Tensor {
-  const [heads, width] = rows.shape as [number, number];
+  const heads = rows.shape[0]!;
   const first = (x: Tensor) => (count < heads ? slice(x, [0], [count], [0]) : x);
   const learned = first(rows);
-  // The smaller of the two systems with the same solution. Rows have a mean square of one, so that no eigenvalue is above
-  // their number.
-  const ofHeads = count < width;
-  const inner = add(product(learned, learned, !ofHeads, ofHeads), scale(identity(ofHeads ? count : width), ridge));
-  const solved = inverse(inner, ridge, heads + ridge);
-  const gain = matmul(ofHeads ? product(rows, learned, false, true) : rows, solved);
-  const leverage = sum(mul(first(gain), ofHeads ? identity(count) : learned), [1], { keepDims: true });
+  // Rows have a mean square of one.
+  const { ofRows, inverse } = ridgeInverse(learned, ridge, heads);
+  const gain = matmul(ofRows ? product(rows, learned, false, true) : rows, inverse);
+  const leverage = sum(mul(first(gain), ofRows ? identity(count) : learned), [1], { keepDims: true });
   return (targets) => {
-    const said = matmul(gain, ofHeads ? targets : product(learned, targets, true, false));
+    const said = matmul(gain, ofRows ? targets : product(learned, targets, true, false));
     const without = div(sub(first(said), mul(leverage, targets)), sub(1, leverage));
     return count < heads ? concat([without, slice(said, [count], [heads], [0])], 0) : without;
   };

@@ -16,8 +16,11 @@ import { Segmenter } from "./segmenter.ts";
 
 const WEIGHTS = fileURLToPath(new URL("fixtures/mobilenet/", import.meta.url));
 
-describe("the layer", () => {
-  const [HEADS, WIDTH, CLASSES] = [20, 30, 3];
+describe.each([
+  ["fewer heads than features", 20],
+  ["more", 45],
+])("the layer, %s", (_, HEADS) => {
+  const [WIDTH, CLASSES] = [30, 3];
   const [ridge, sharpness] = [0.2, 5];
   const random = Random.seeded(5).stream("probe");
   const draw = () => Float32Array.from({ length: WIDTH }, (_, f) => (f === 4 ? 2.5 : f + (f + 1) * random.normal()));
@@ -25,7 +28,7 @@ describe("the layer", () => {
   const labels = rows.map((row) => (row[0]! > 0.3 ? 2 : row[1]! > 1.5 ? 1 : 0));
   const targets = Float32Array.from(labels.flatMap((c) => [0, 1, 2].map((k) => (k === c ? 1 : 0))));
 
-  /** The normal equations of the features, of which there are more than heads, by elimination in float64. */
+  /** The normal equations of the features by elimination in float64. */
   function expected(asked: Float32Array): number[] {
     const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
     const columns = Array.from({ length: WIDTH }, (_, f) => rows.map((row) => row[f]!));

@@ -1,7 +1,7 @@
 /**
  * A linear probe (Alain and Bengio 2016): the head as wavelets see it, or as a network trained on ImageNet does, which is never
  * trained here, and a ridge regression from that to the labels in closed form. It errs in other heads than a network trained on
- * a few hundred crops does, so that the mean of both is better than either. No part of the paper's method.
+ * a few hundred crops does, so that the mean of both may be better than either. No part of the paper's method.
  */
 import {
   add,
@@ -30,7 +30,7 @@ import {
 import { type Config, probeNetwork, probeSettings } from "./config.ts";
 import { type FeatureSource, featureCount, headFeatures, type PosedCrops, posedFeatures } from "./head-features.ts";
 import type { PosedSet } from "./posed.ts";
-import { identity, inverse } from "./ridge.ts";
+import { ridgeInverse } from "./ridge.ts";
 import type { Geometry } from "./segment.ts";
 
 export interface Probe {
@@ -85,11 +85,13 @@ export async function fitLayer(
   const deviation = sqrt(mean(square(sub(rows, centre)), [0], { keepDims: true }));
   const unit = add(maximum(deviation, scale(mean(deviation), LEAST_UNIT)), 1e-6);
   const standard = scale(div(sub(rows, centre), unit), 1 / Math.sqrt(width));
-  // There are more features than heads, so the system solved is that of the heads; none of its eigenvalues is above its trace.
-  const inner = add(product(standard, standard, false, true), scale(identity(heads), ridge));
+  const { ofRows, inverse } = ridgeInverse(standard, ridge, heads);
   const frequency = mean(given, [0], { keepDims: true });
-  const shares = matmul(inverse(inner, ridge, heads + ridge), sub(given, frequency));
-  const slopes = scale(product(standard, shares, true, false), sharpness / Math.sqrt(width));
+  const above = sub(given, frequency);
+  const found = ofRows
+    ? product(standard, matmul(inverse, above), true, false)
+    : matmul(inverse, product(standard, above, true, false));
+  const slopes = scale(found, sharpness / Math.sqrt(width));
   const weight = div(slopes, reshape(unit, [width, 1]));
   const bias = sub(scale(frequency, sharpness), sum(mul(reshape(centre, [width, 1]), weight), [0], { keepDims: true }));
   const runner = await InferenceRunner.create({ layer: concat([weight, bias], 0) }, session);
