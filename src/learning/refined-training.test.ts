@@ -21,17 +21,28 @@ const trained = (labels: Int32Array, settings = config) =>
     ...{ set: { ...set, labels }, train: all.slice(0, LABELLED), unlabelled: all.slice(LABELLED) },
     ...{ config: settings, seed: 1, name: "all", threads: 1, progress: silent },
   });
-const bytes = ({ parts }: Trained) => Buffer.from(serializeState(parts.tuned));
+const bytes = ({ parts: { tuned, probe } }: Trained) =>
+  Buffer.concat([serializeState(tuned), ...(probe ? [Buffer.from(probe.layer.weight.buffer)] : [])]);
+const withWavelets = smallConfig({ tune: { refineLabels: true, wavelets: { viewSize: 48 } } });
 
 describe("heads without a label", () => {
-  test("take part with an opinion, whatever label they would have", async () => {
+  test.each([
+    ["stage 1", config],
+    ["stage 1 and wavelets", withWavelets],
+  ])("take part with an opinion of %s, whatever label they would have", async (_, settings) => {
     const hidden = set.labels.map((label, i) => (i < LABELLED ? label : (label + 1) % 3));
-    const [one, other] = [await trained(set.labels), await trained(hidden)];
+    const [one, other] = [await trained(set.labels, settings), await trained(hidden, settings)];
     expect(bytes(one).equals(bytes(other))).toBe(true);
     expect(one.labels!.map(({ index }) => index)).toEqual(all);
     expect(one.labels!.map(({ given }) => given)).toEqual(all.map((i) => (i < LABELLED ? set.labels[i] : -1)));
     for (const { likely } of one.labels!) expect(likely.reduce((a, b) => a + b)).toBeCloseTo(1, 5);
     expect(one.masks).toHaveLength(COUNT);
+  });
+
+  test("have another opinion of wavelets, too", async () => {
+    const [one, other] = [await trained(set.labels), await trained(set.labels, withWavelets)];
+    const differences = one.labels!.map(({ likely }, i) => Math.abs(likely[0]! - other.labels![i]!.likely[0]!));
+    expect(Math.max(...differences)).toBeGreaterThan(0.01);
   });
 
   test("take no part where labels are not refined", async () => {
