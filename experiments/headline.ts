@@ -60,10 +60,10 @@ function withEnsemble({ mean, seeds, ensemble }: RowSummary): string {
 const seedsOf = ({ seeds }: Pick<RowSummary, "seeds">) => `${seeds.length} ${seeds.length === 1 ? "seed" : "seeds"}`;
 
 function waveletsHeadline(rows: ReadonlyMap<string, RowSummary>): string[] {
-  const beside = rows.get(WAVELETS);
-  if (!beside) return [];
+  const [alone, beside] = ["wavelets-alone", WAVELETS].map((name) => rows.get(name));
+  if (!alone || !beside) return [];
   return [
-    `With a linear probe on wavelets beside it (\`tune.wavelets\`, which needs no weights from anywhere) it has ${withEnsemble(beside)}.`,
+    `A ridge regression on wavelets of these upright heads, which learns no features and needs no weights from anywhere, has ${withEnsemble(alone)} by itself, and ${withEnsemble(beside)} beside the network (\`tune.wavelets\`).`,
   ];
 }
 
@@ -74,6 +74,6 @@ function probeHeadline(): string[] {
   const own = inside && nestedTold(inside);
   const nested = own ? `; where each fold chooses for itself inside its training folds, ${own}` : "";
   return [
-    `With one on ImageNet's weights instead (\`tune.probe\`; the weights are yours to fetch) it has ${withEnsemble(probe)}${nested}.`,
+    `With one on what a network trained on ImageNet sees instead (\`tune.probe\`; the weights are yours to fetch) it has ${withEnsemble(probe)}${nested}.`,
   ];
 }
