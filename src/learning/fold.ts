@@ -8,6 +8,7 @@ import {
   type Device,
   InferenceRunner,
   input,
+  type LinearLayer,
   parseState,
   type SessionOptions,
   type State,
@@ -22,7 +23,7 @@ import type { LabelOpinion } from "./label-opinions.ts";
 import { refineLabels } from "./label-refinement.ts";
 import { type PosedSet, viewExtentOf } from "./posed.ts";
 import { type PreparedSet, pseudoMaskOf } from "./prepare.ts";
-import { fitProbe, type Probe } from "./probe.ts";
+import { fitLayer, probeSource } from "./probe.ts";
 import type { Geometry } from "./segment.ts";
 import { type SegmentedHead, Segmenter } from "./segmenter.ts";
 import { type CurvePoint, removeCheckpoint } from "./training.ts";
@@ -126,9 +127,12 @@ export async function train(task: TrainingTask): Promise<Trained> {
 
   const labelled = new Set(task.train);
   const posed = { set, heads, geometry };
-  const targets = config.tune.refineLabels ? await refinedTargets(posed, task, stage1.weights) : undefined;
+  const source = probeSource(config, task.init);
+  const seen = source && (await headFeatures(posed, members, source, config, { threads, device }));
+  const wavelets = config.tune.wavelets && seen;
+  const targets = config.tune.refineLabels ? await refinedTargets(posed, task, stage1.weights, wavelets) : undefined;
 
-  const probe = probeSettings(config) ? await probeOf({ ...posed, targets }, members, task) : undefined;
+  const probe = source && { source, layer: await probeLayer(seen!, { ...posed, targets }, members, task) };
 
   const partsOf = (tuned: State): ClassifierParts => ({
     distilled: stage1.weights,
@@ -188,6 +192,7 @@ async function refinedTargets(
   posed: PosedSet,
   task: TrainingTask,
   distilled: State,
+  wavelets: Float32Array | undefined,
 ): Promise<Map<number, Float32Array>> {
   const { set, config, train: labelled, unlabelled = [], threads, device } = task;
   const members = [...labelled, ...unlabelled];
@@ -195,8 +200,6 @@ async function refinedTargets(
   const encoder = { weights: distilled, network: config.network };
   const session = { threads, device };
   const features = await headFeatures(posed, members, encoder, config, session);
-  const { wavelets: probe } = config.tune;
-  const wavelets = probe && (await headFeatures(posed, members, probe, config, session));
   const given = Float32Array.from(labelled.flatMap((index) => givenTarget(set, index, config.tune)));
   const { targets } = await refineLabels(
     { heads: members.length, features, wavelets, targets: given, classes },
@@ -205,16 +208,16 @@ async function refinedTargets(
   return new Map(members.map((index, i) => [index, targets.subarray(i * classes, (i + 1) * classes)]));
 }
 
-/** The linear probe, with the same targets as stage 2. */
-function probeOf(
-  posed: PosedSet,
+/** The linear probe's layer, with the same targets as stage 2. */
+function probeLayer(
+  features: Float32Array,
+  { set, targets: refined }: PosedSet,
   members: readonly number[],
-  { config, init, threads, device }: TrainingTask,
-): Promise<Probe> {
-  const shares = members.flatMap((index) =>
-    Array.from(posed.targets?.get(index) ?? givenTarget(posed.set, index, config.tune)),
-  );
-  return fitProbe(posed, members, Float32Array.from(shares), init, config, { threads, device });
+  { config, threads, device }: TrainingTask,
+): Promise<LinearLayer> {
+  const shares = members.flatMap((index) => Array.from(refined?.get(index) ?? givenTarget(set, index, config.tune)));
+  const targets = Float32Array.from(shares);
+  return fitLayer({ heads: members.length, features, targets }, probeSettings(config)!, { threads, device });
 }
 
 /** Stage 1 alone, kept in the task's folder: {@link train} then finds it there and goes on, in whatever process. */

@@ -27,9 +27,8 @@ import {
   sum,
   type Tensor,
 } from "../autodiff/index.ts";
-import { type Config, probeNetwork, probeSettings } from "./config.ts";
-import { type FeatureSource, featureCount, headFeatures, type PosedCrops, posedFeatures } from "./head-features.ts";
-import type { PosedSet } from "./posed.ts";
+import { type Config, probeNetwork } from "./config.ts";
+import { type FeatureSource, featureCount, type PosedCrops, posedFeatures } from "./head-features.ts";
 import { ridgeInverse } from "./ridge.ts";
 import type { Geometry } from "./segment.ts";
 
@@ -42,23 +41,10 @@ export interface Probe {
 /** What hardly varies among these heads may vary among others: a feature's unit is at least this share of the mean one. */
 const LEAST_UNIT = 0.1;
 
-/**
- * @param targets of `members`, [members × classes], rows that sum to one
- * @param weights "encoder/…" of {@link probeNetwork}, where it is on such
- */
-export async function fitProbe(
-  posed: PosedSet,
-  members: readonly number[],
-  targets: Float32Array,
-  weights: State | undefined,
-  config: Config,
-  session: SessionOptions,
-): Promise<Probe> {
+/** What a probe looks with, where there is one. @param weights "encoder/…" of {@link probeNetwork}, where it is on such */
+export function probeSource(config: Config, weights: State | undefined): FeatureSource | undefined {
   const network = probeNetwork(config);
-  const source = network ? { weights: weights!, network } : { viewSize: config.tune.wavelets!.viewSize };
-  const features = await headFeatures(posed, members, source, config, session);
-  const layer = await fitLayer({ heads: members.length, features, targets }, probeSettings(config)!, session);
-  return { source, layer };
+  return network ? { weights: weights!, network } : config.tune.wavelets;
 }
 
 /** The class probabilities [N, classes] of posed crops. */
