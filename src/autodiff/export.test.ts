@@ -5,6 +5,7 @@ import { Random } from "../runs/random.ts";
 import {
   add,
   compile,
+  constant,
   conv,
   FormatError,
   globalAveragePool,
@@ -12,6 +13,7 @@ import {
   input,
   layerNorm,
   linear,
+  matmul,
   mul,
   readModel,
   type Scope,
@@ -116,6 +118,25 @@ describe("an exported model", () => {
     }
     frozen.dispose();
     open.dispose();
+  });
+
+  test("stores equal constants once, however large, and like ones each", async () => {
+    const x = input("x", [-1, 90]);
+    const filter = (last: number) =>
+      constant(
+        Float32Array.from({ length: 8100 }, (_, i) => (i === 8099 ? last : Math.sin(i))),
+        [90, 90],
+      );
+    const model = compile({ same: add(matmul(x, filter(1)), matmul(x, filter(1))), other: matmul(x, filter(2)) });
+    expect([...readModel(model).initializers.values()].map(({ shape }) => shape)).toEqual([
+      [90, 90],
+      [90, 90],
+    ]);
+    const runner = await InferenceRunner.create(model, { threads: 1 });
+    const last = await runner.run({ x: Float32Array.from({ length: 90 }, (_, i) => (i === 89 ? 1 : 0)) });
+    const [same, other] = [last.same!.data as Float32Array, last.other!.data as Float32Array];
+    expect(same[0]).toBe(2 * Math.fround(Math.sin(8010)));
+    expect([same[89], other[89]]).toEqual([2, 2]);
   });
 
   test("says what it is", async () => {

@@ -1,4 +1,5 @@
 /** Writing graphs as .onnx, and reading what such a file says of itself. */
+import { createHash } from "node:crypto";
 import { DTYPE_CODES } from "./elementwise.ts";
 import { fitHalf, toHalf } from "./half.ts";
 import { decode, HALF_CODE, type Message, ModelDescription, ModelProto, rawBytes } from "./onnx-format.ts";
@@ -154,11 +155,8 @@ function buildGraph(
       names.set(tensor.id, source.name);
       inputs.push(valueInfo(source.name, tensor));
     } else if (source.kind === "constant") {
-      // Index tables and shapes recur: equal small or integer constants are stored once.
-      const key =
-        source.data.length <= 4096 || source.data instanceof BigInt64Array
-          ? constantKey(tensor, source.data)
-          : `#${tensor.id}`;
+      // Index tables, shapes and filters recur: equal constants are stored once.
+      const key = constantKey(tensor, source.data);
       let name = constants.get(key);
       if (!name) {
         name = `c${unnamed++}`;
@@ -218,8 +216,8 @@ function buildGraph(
   return { graph, domains };
 }
 
-function constantKey(tensor: Tensor, data: TypedArray): string {
-  return `${tensor.dtype}[${tensor.shape.join()}]${Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString("latin1")}`;
+function constantKey({ dtype, shape }: Tensor, data: TypedArray): string {
+  return `${dtype}[${shape.join()}]${createHash("sha256").update(rawBytes(data)).digest("base64")}`;
 }
 
 export interface ModelValue {

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { AppEvent } from "../../../src/server/api.ts";
 import { listen, onEvent } from "./events.ts";
+import { stubEvents } from "./fixtures.ts";
 
 const HELLO: AppEvent = { type: "hello", version: "1" };
 let tell: (event: AppEvent) => void;
@@ -10,16 +11,7 @@ let stop: () => void;
 
 beforeEach(() => {
   vi.useFakeTimers();
-  vi.stubGlobal(
-    "EventSource",
-    class {
-      onmessage: (message: { data: string }) => void = () => {};
-      constructor() {
-        tell = (event) => this.onmessage({ data: JSON.stringify(event) });
-      }
-      close() {}
-    },
-  );
+  tell = stubEvents();
   heard = [];
   stop = onEvent((event) => heard.push(event));
 });

@@ -1,20 +1,12 @@
 /** What the server tells of a learning, and what the page makes of it. */
 import { expect, test, vi } from "vitest";
-import type { AppEvent } from "../../../src/server/api.ts";
 import { listen } from "../api/events.ts";
+import { stubEvents } from "../api/fixtures.ts";
 import { said } from "./announce.ts";
 import { learningNow } from "./progress.ts";
 
 test("a learning's end is said wherever one is; after a broken connection nothing old is shown of it", async () => {
-  let tell: (event: AppEvent) => void = () => {};
-  class Source {
-    onmessage: (message: { data: string }) => void = () => {};
-    constructor() {
-      tell = (event) => this.onmessage({ data: JSON.stringify(event) });
-    }
-    close() {}
-  }
-  vi.stubGlobal("EventSource", Source);
+  const tell = stubEvents();
   const listening = listen();
   tell({ type: "hello", version: "1" });
   await listening;
