@@ -1,5 +1,5 @@
 import type { Study } from "../../src/evaluation/index.ts";
-import { POSED, RAW, WAVELETS_ALONE } from "../baselines.ts";
+import { POSED, RAW, WAVELETS_ALONE, WAVELETS_OUT_OF_FOCUS } from "../baselines.ts";
 
 const off = { mirror: false, rotations: [0] };
 const scratch = { initialise: "scratch" };
@@ -84,6 +84,13 @@ export const study: Study = {
       name: "wavelets",
       what: "the default and a linear probe on wavelets, their mean",
       config: { tune: { wavelets: {} } },
+      against: "whole",
+      altered: true,
+    },
+    {
+      name: "wavelets-blur",
+      what: "the default and a probe on wavelets that learned every head out of focus, too",
+      config: { tune: { wavelets: WAVELETS_OUT_OF_FOCUS } },
       against: "whole",
       altered: true,
     },

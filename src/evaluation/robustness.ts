@@ -13,7 +13,9 @@ import { ALTERATIONS, type AlterationName, type Specimen } from "./alterations.t
 import type { CrossvalOptions } from "./crossval.ts";
 import { foldModelFile } from "./fold-task.ts";
 import { argmax, type Interval, wilson } from "./metrics.ts";
+import { pairsOf } from "./splits.ts";
 
+/** An image and a network that never saw it: every two folds kept out together, it is tested by several. */
 export interface TestedImage {
   id: string;
   label: number;
@@ -53,24 +55,27 @@ export async function testRobustness(
   names: readonly AlterationName[],
   { threads, seed = 1, progress }: { threads: number; seed?: number; progress: Progress },
 ): Promise<AlteredPredictions> {
-  const folds = await foldsOf(folder, dataset);
+  const networks = await networksOf(folder, dataset);
+  const concerned = new Set(networks.flatMap(({ tested }) => tested));
   const specimens = new Map<string, Specimen>();
   progress.start("Outlining heads", dataset.samples.length);
   for (const [i, { id, label, load }] of dataset.samples.entries()) {
     // What could not be read was told of when the run was made.
-    const image = folds.images.has(id) ? await load().catch(unlessBroken) : undefined;
+    const image = concerned.has(id) ? await load().catch(unlessBroken) : undefined;
     if (image && label !== undefined) specimens.set(id, { image, label, mask: pseudoMask(image).mask });
     progress.update(i + 1);
   }
   progress.finish();
-  const images = [...specimens]
-    .map(([id, { label }]) => ({ id, label, fold: folds.images.get(id)! }))
-    .sort((a, b) => (a.id < b.id ? -1 : 1));
+  const images = networks
+    .flatMap(({ fold, tested }) =>
+      tested.flatMap((id) => (specimens.has(id) ? { id, label: specimens.get(id)!.label, fold } : [])),
+    )
+    .sort((a, b) => ((a.id === b.id ? a.fold < b.fold : a.id < b.id) ? -1 : 1));
   const versions = [undefined, ...names];
-  const found = new Map(versions.map((name) => [name, new Map<string, number[]>()]));
+  const found = new Map(versions.map((name) => [name, new Map<TestedImage, number[]>()]));
   progress.start("Testing altered images", images.length * versions.length);
   let done = 0;
-  for (const fold of folds.names) {
+  for (const { fold } of networks) {
     const model = await Model.load(foldModelFile(folder, fold), { threads });
     try {
       const tested = images.filter((image) => image.fold === fold);
@@ -86,7 +91,7 @@ export async function testRobustness(
             crops.push(name ? await ALTERATIONS[name].apply(specimen, random, others) : specimen.image);
           }
           const predictions = await model.predict(crops);
-          for (const [i, { id }] of batch.entries()) found.get(name)!.set(id, predictions[i]!.probabilities);
+          for (const [i, image] of batch.entries()) found.get(name)!.set(image, predictions[i]!.probabilities);
           progress.update((done += batch.length), `fold ${fold}, ${name ?? "as they are"}`);
         }
       }
@@ -95,7 +100,7 @@ export async function testRobustness(
     }
   }
   progress.finish();
-  const probabilities = (name: AlterationName | undefined) => images.map(({ id }) => found.get(name)!.get(id)!);
+  const probabilities = (name: AlterationName | undefined) => images.map((image) => found.get(name)!.get(image)!);
   return {
     images,
     plain: probabilities(undefined),
@@ -123,7 +128,8 @@ function unlessBroken(error: unknown): undefined {
   if (!isAndroscopeError(error)) throw error;
 }
 
-async function foldsOf(folder: string, dataset: Dataset): Promise<{ names: string[]; images: Map<string, string> }> {
+/** The networks of a cross-validation by the folds that they never saw, and the images of these. */
+async function networksOf(folder: string, dataset: Dataset): Promise<{ fold: string; tested: string[] }[]> {
   const [config, splits] = [join(folder, "config.json"), join(folder, "splits.json")];
   const notARun = (found: string) =>
     new AndroscopeError("run/not-a-run", {
@@ -135,10 +141,9 @@ async function foldsOf(folder: string, dataset: Dataset): Promise<{ names: strin
   if (!existsSync(config) || !existsSync(splits)) throw notARun("a folder without splits.json");
   const { folds, images } = await readJson<{ folds: string[]; images: Record<string, string> }>(splits);
   const run = await readJson<{ dataset?: { hash?: string }; split?: CrossvalOptions["split"] }>(config);
-  // Of a held-out split only one part was tested.
-  const names = run.split?.kind === "held-out" ? [run.split.test] : folds;
-  const missing = names.find((fold) => !existsSync(foldModelFile(folder, fold)));
-  if (missing !== undefined) throw notARun(`no model of fold ${missing}`);
+  const networks = testedBy(folds, run.split);
+  const missing = networks.find(({ fold }) => !existsSync(foldModelFile(folder, fold)));
+  if (missing !== undefined) throw notARun(`no model of fold ${missing.fold}`);
   if (run.dataset?.hash !== dataset.hash) {
     throw new AndroscopeError("run/different", {
       expected: "the images that the run was made with",
@@ -147,5 +152,18 @@ async function foldsOf(folder: string, dataset: Dataset): Promise<{ names: strin
       fix: "Give the same dataset with the same options (--folds, --attribute, --agreement) as crossval got.",
     });
   }
-  return { names, images: new Map(Object.entries(images).filter(([, fold]) => names.includes(fold))) };
+  const all = Object.entries(images);
+  return networks.map(({ fold, unseen }) => ({
+    fold,
+    tested: all.flatMap(([id, own]) => (unseen.includes(own) ? [id] : [])),
+  }));
+}
+
+function testedBy(folds: readonly string[], split?: CrossvalOptions["split"]): { fold: string; unseen: string[] }[] {
+  // Of a held-out split only one part was tested.
+  if (split?.kind === "held-out") return [{ fold: split.test, unseen: [split.test] }];
+  if (split?.kind === "pairs") {
+    return pairsOf(folds).map(({ name, folds: pair }) => ({ fold: name, unseen: pair.map((f) => folds[f]!) }));
+  }
+  return folds.map((fold) => ({ fold, unseen: [fold] }));
 }

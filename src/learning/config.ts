@@ -191,6 +191,8 @@ const tune = z.strictObject({
   wavelets: z
     .strictObject({
       viewSize: z.int().min(32).max(256).multipleOf(16).default(64),
+      /** It learns every head out of focus, too: under Gaussians of these deviations, in the view's pixels. Absent, none. */
+      blur: z.array(z.number().positive().max(16)).max(4).optional(),
       ridge: z.number().min(1e-3).max(100).default(0.3),
       sharpness: z.number().positive().max(100).default(8),
       share: share.default(0.5),

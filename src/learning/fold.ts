@@ -18,7 +18,7 @@ import { type Progress, Random, readArrays, type Spell, spellSince, writeArrays 
 import { type ClassifierParts, classification } from "./classifier.ts";
 import { type Config, initServesStage1, probeSettings } from "./config.ts";
 import { type DistillResult, distill, overlap } from "./distill.ts";
-import { headFeatures } from "./head-features.ts";
+import { type FeatureSource, headFeatures } from "./head-features.ts";
 import type { LabelOpinion } from "./label-opinions.ts";
 import { refineLabels } from "./label-refinement.ts";
 import { type PosedSet, viewExtentOf } from "./posed.ts";
@@ -132,7 +132,7 @@ export async function train(task: TrainingTask): Promise<Trained> {
   const wavelets = config.tune.wavelets && seen;
   const targets = config.tune.refineLabels ? await refinedTargets(posed, task, stage1.weights, wavelets) : undefined;
 
-  const probe = source && { source, layer: await probeLayer(seen!, { ...posed, targets }, members, task) };
+  const probe = source && { source, layer: await probeLayer(source, seen!, { ...posed, targets }, members, task) };
 
   const partsOf = (tuned: State): ClassifierParts => ({
     distilled: stage1.weights,
@@ -208,16 +208,36 @@ async function refinedTargets(
   return new Map(members.map((index, i) => [index, targets.subarray(i * classes, (i + 1) * classes)]));
 }
 
-/** The linear probe's layer, with the same targets as stage 2. */
-function probeLayer(
-  features: Float32Array,
-  { set, targets: refined }: PosedSet,
+/** The linear probe's layer, with the same targets as stage 2, of heads in focus and, where it is to, out of it. */
+async function probeLayer(
+  source: FeatureSource,
+  inFocus: Float32Array,
+  posed: PosedSet,
   members: readonly number[],
-  { config, threads, device }: TrainingTask,
+  { set, config, threads, device }: TrainingTask,
 ): Promise<LinearLayer> {
-  const shares = members.flatMap((index) => Array.from(refined?.get(index) ?? givenTarget(set, index, config.tune)));
-  const targets = Float32Array.from(shares);
-  return fitLayer({ heads: members.length, features, targets }, probeSettings(config)!, { threads, device });
+  const session = { threads, device };
+  const seen = [inFocus];
+  for (const deviation of config.tune.wavelets?.blur ?? []) {
+    seen.push(await headFeatures(posed, members, { ...source, deviation }, config, session));
+  }
+  const shares = members.flatMap((index) =>
+    Array.from(posed.targets?.get(index) ?? givenTarget(set, index, config.tune)),
+  );
+  const examples = {
+    heads: members.length * seen.length,
+    features: joined(seen),
+    targets: joined(seen.map(() => Float32Array.from(shares))),
+  };
+  const { ridge, sharpness } = probeSettings(config)!;
+  // A head counts as much against the ridge however often it is seen.
+  return fitLayer(examples, { ridge: ridge * seen.length, sharpness }, session);
+}
+
+function joined(parts: readonly Float32Array[]): Float32Array {
+  const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
+  for (let i = 0, at = 0; i < parts.length; at += parts[i++]!.length) all.set(parts[i]!, at);
+  return all;
 }
 
 /** Stage 1 alone, kept in the task's folder: {@link train} then finds it there and goes on, in whatever process. */

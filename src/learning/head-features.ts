@@ -23,6 +23,7 @@ import {
 import type { Config } from "./config.ts";
 import { encode, pooledChannels, pooledMap } from "./network.ts";
 import {
+  blurred,
   type Crops,
   channelsLast,
   cropPlanes,
@@ -48,6 +49,8 @@ export interface FrozenEncoder {
 /** Wavelets on a view of this side: wavelets.ts. */
 export interface Wavelets {
   viewSize: number;
+  /** Deviation of a Gaussian in pixels of that view, where it is to be out of focus. */
+  deviation?: number;
 }
 
 export type FeatureSource = FrozenEncoder | Wavelets;
@@ -130,7 +133,8 @@ export function posedFeatures(
   { network: { viewSize }, colour, tune }: Config,
 ): Tensor {
   const side = isEncoder(source) ? source.network.viewSize : source.viewSize;
-  const colours = viewColours(readCropPlanes(crops, maps, side), background, geometry, colour);
+  const sharp = viewColours(readCropPlanes(crops, maps, side), background, geometry, colour);
+  const colours = !isEncoder(source) && source.deviation ? blurred(sharp, source.deviation) : sharp;
   const mask = readFramePlanes(frame, geometry.frameExtent, crops.sizes, maps, side);
   // As wide as stage 2's view allows for: in its pixels, whatever those of this one are.
   const [least, most] = tune.suppress.margin.map((margin) => (margin * side) / (tune.viewSize ?? viewSize));

@@ -2,7 +2,16 @@
 import { expect, test } from "vitest";
 import { constant, InferenceRunner, input, type Tensor } from "../autodiff/index.ts";
 import { Random } from "../runs/index.ts";
-import { cropPlanes, halfTurn, keptRegion, keptRegions, mirrored, readCropPlanes, readFramePlanes } from "./planes.ts";
+import {
+  blurred,
+  cropPlanes,
+  halfTurn,
+  keptRegion,
+  keptRegions,
+  mirrored,
+  readCropPlanes,
+  readFramePlanes,
+} from "./planes.ts";
 import { crop, UNPERTURBED, type ViewMap, viewMap } from "./views.ts";
 
 const [COUNT, WIDTH, HEIGHT, SIDE] = [2, 21, 17, 32];
@@ -108,6 +117,24 @@ test.each([0, 1, 5])("a margin of %i pixels: the maximum over a square, as grown
     return most;
   });
   expect(largestDifference(out.kept!, expected)).toBeLessThan(1e-6);
+});
+
+test("out of focus: a point becomes a Gaussian, and what is the same everywhere stays so to the edges", async () => {
+  const [at, deviation] = [9, 1.5];
+  const point = Float32Array.from({ length: SIDE * SIDE }, (_, i) => (i === at * SIDE + at ? 1 : 0));
+  const out = await values({
+    point: blurred(constant(point, [1, 1, SIDE, SIDE]), deviation),
+    flat: blurred(constant(7, [1, 1, SIDE, SIDE]), deviation),
+    unused: canvas,
+    unusedToo: frames,
+  });
+  const peak = 1 / (2 * Math.PI * deviation ** 2);
+  const wanted = Array.from({ length: SIDE * SIDE }, (_, i) => {
+    const [x, y] = [(i % SIDE) - at, Math.floor(i / SIDE) - at];
+    return peak * Math.exp(-(x * x + y * y) / 2 / deviation ** 2);
+  });
+  expect(largestDifference(out.point!, wanted)).toBeLessThan(1e-5);
+  expect(largestDifference(out.flat!, new Array(SIDE * SIDE).fill(7))).toBeLessThan(1e-5);
 });
 
 test("mirrored and turned", async () => {

@@ -128,6 +128,22 @@ export function keptRegion(mask: Tensor, margin: number): Tensor {
   return maximumOver(maximumOver(soft, [1, 2 * margin + 1]), [2 * margin + 1, 1]);
 }
 
+/** Planes [N, C, S, S] under a Gaussian of this deviation in pixels: out of focus. At the edges it weighs what there is. */
+export function blurred(planes: Tensor, deviation: number): Tensor {
+  const side = planes.shape[3]!;
+  const lines = Array.from({ length: side }, (_, to) => {
+    const weights = Array.from({ length: side }, (_, from) => Math.exp(-(((to - from) / deviation) ** 2) / 2));
+    const total = weights.reduce((sum, weight) => sum + weight, 0);
+    return weights.map((weight) => weight / total);
+  });
+  const down = constant(lines.flat(), [side, side]);
+  const across = constant(
+    lines.flatMap((_, from) => lines.map((line) => line[from]!)),
+    [side, side],
+  );
+  return matmul(down, matmul(planes, across));
+}
+
 /** [N, C, S, S] with left and right swapped. */
 export function mirrored(planes: Tensor): Tensor {
   return slice(planes, [planes.shape[3]! - 1], [Number.MIN_SAFE_INTEGER], [3], [-1]);

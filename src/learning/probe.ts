@@ -44,7 +44,8 @@ const LEAST_UNIT = 0.1;
 /** What a probe looks with, where there is one. @param weights "encoder/…" of {@link probeNetwork}, where it is on such */
 export function probeSource(config: Config, weights: State | undefined): FeatureSource | undefined {
   const network = probeNetwork(config);
-  return network ? { weights: weights!, network } : config.tune.wavelets;
+  const { wavelets } = config.tune;
+  return network ? { weights: weights!, network } : wavelets && { viewSize: wavelets.viewSize };
 }
 
 /** The class probabilities [N, classes] of posed crops. */
