@@ -2,8 +2,7 @@
  * Learning a model's last layer from reviewed heads, honestly: how strongly it is pulled to the old one is chosen inside
  * the heads that it may see, and old and new are compared on others, of other photographs.
  */
-import type { LinearLayer } from "../autodiff/index.ts";
-import { LastLayerLearner } from "../learning/index.ts";
+import { type LastLayer, LastLayerLearner, logProbabilities } from "../learning/index.ts";
 import { bootstrap, bootstrapGroups } from "./bootstrap.ts";
 import { argmax, type Interval } from "./metrics.ts";
 import { drawFolds } from "./splits.ts";
@@ -28,7 +27,7 @@ export const STRENGTHS = [3, 1, 0.3, 0.1, 0.03, 0.01] as const;
 const FOLDS = 5;
 
 export interface Adaptation {
-  layer: LinearLayer;
+  layer: LastLayer;
   /** Infinite: nothing was better than the old layer by more than its error, and {@link layer} is the old one. */
   strength: number;
   /** Mean log loss of heads whose photographs were left out, by strength. */
@@ -41,7 +40,7 @@ export interface Adaptation {
  * trainings, with how many there are
  */
 export async function adaptLastLayer(
-  old: LinearLayer,
+  old: LastLayer,
   heads: readonly ReviewedHead[],
   options: { temperature: number; seed: number; threads?: number; onDone?: (done: number, of: number) => void },
 ): Promise<Adaptation> {
@@ -59,7 +58,11 @@ export async function adaptLastLayer(
     { temperature, threads },
   );
   try {
-    const lossOf = (layer: LinearLayer, i: number) => logLossOf(layer, heads[i]!, temperature);
+    /** Of the class that the head was given. */
+    const lossOf = (layer: LastLayer, i: number) => {
+      const { features, label } = heads[i]!;
+      return -logProbabilities(layer, features, temperature)[label]!;
+    };
     const everyone = [...heads.keys()];
     /** Of each head, by a layer that saw none of its photograph. */
     const losses = new Map([[Number.POSITIVE_INFINITY, everyone.map((i) => lossOf(old, i))]]);
@@ -99,18 +102,6 @@ function isBeyondError(gains: readonly number[], heads: readonly ReviewedHead[])
 
 const nothing = () => Promise.reject(new Error("no image is needed"));
 const sumOf = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0);
-
-/** Of the class that the head was given, as the layer sees its averaged view. */
-function logLossOf({ weight, bias }: LinearLayer, { features, label }: ReviewedHead, temperature: number): number {
-  const classes = bias.length;
-  const logits = [...bias].map((b, k) => {
-    let logit = b;
-    for (const [c, value] of features.entries()) logit += value * weight[c * classes + k]!;
-    return logit / temperature;
-  });
-  const most = Math.max(...logits);
-  return most + Math.log(sumOf(logits.map((logit) => Math.exp(logit - most)))) - logits[label]!;
-}
 
 /** A head that was kept from learning, as two models judge it. */
 export interface JudgedHead {

@@ -13,6 +13,7 @@ import {
   Scope,
   type State,
   scale,
+  slice,
   softmax,
   type Tensor,
   transpose,
@@ -36,7 +37,7 @@ import { crop, type Perturbation, UNPERTURBED, viewMap } from "./views.ts";
 export interface Classification extends Segmentation {
   /** [N, classes]. */
   probabilities: Tensor;
-  /** [N, channels], pooled over the averaged views: what the last layer saw. */
+  /** [N, channels], pooled over the averaged views, and a probe's logits where there is one: what the last layer saw. */
   features: Tensor;
 }
 
@@ -94,20 +95,45 @@ export function classification(pixels: Tensor, sizes: Tensor, parts: ClassifierP
   const scope = Scope.frozenWith(parts.tuned);
   const features = encode(scope.sub("encoder"), bothSides(focused), network, geometry);
   const { logits, pooled } = classify(scope.sub("classifier"), features, bothSides(mask), classes, tune);
-  const overViews = (x: Tensor, width: number) => mean(reshape(x, [sides, -1, count, width]), [0, 2]);
-  const tuned = overViews(softmax(logits, 1), classes);
-  const opinion = () => {
-    const { background } = segmentation;
-    const posed = { crops, maps: mapsOf([UNPERTURBED]), frame, background };
-    return probed(posed, geometry, parts.probe!, config);
-  };
-  const { share } = probeSettings(config) ?? { share: 0 };
-  const both = parts.probe ? add(scale(tuned, 1 - share), scale(opinion(), share)) : tuned;
-  return {
+  const overViews = (x: Tensor) => mean(reshape(x, [sides, -1, count, x.shape[1]!]), [0, 2]);
+  const found = (probabilities: Tensor, features: Tensor): Classification => ({
     ...segmentation,
-    probabilities: calibrated(both, temperature),
-    features: overViews(pooled, pooled.shape[1]!),
-  };
+    probabilities: calibrated(overViews(probabilities), temperature),
+    features: overViews(features),
+  });
+  if (!parts.probe) return found(softmax(logits, 1), pooled);
+
+  // The probe sees one view, and says the same beside each of stage 2's.
+  const { background } = segmentation;
+  const posed = { crops, maps: mapsOf([UNPERTURBED]), frame, background };
+  const said = repeatRows(probed(posed, geometry, parts.probe, config), count);
+  const beside = concat([pooled, sides === 2 ? concat([said, said], 0) : said], 1);
+  const { share } = probeSettings(config)!;
+  return found(weighed(opinions(beside, parts.tuned, classes), classes, share), beside);
+}
+
+/**
+ * The logits of stage 2 and of a probe beside each other, by one last layer from what both saw: as it is trained, neither
+ * looks at what the other saw, and the probe's passes through. So that it can be learned again: last-layer.ts.
+ * @param seen [N, channels + classes]: pooled features, and the probe's logits @returns [N, 2 · classes]
+ */
+function opinions(seen: Tensor, tuned: State, classes: number): Tensor {
+  const [own, bias] = ["weight", "bias"].map((name) => tuned.get(`classifier/logits/${name}`)!.data) as Float32Array[];
+  const channels = own!.length / classes;
+  const weight = new Float32Array((channels + classes) * 2 * classes);
+  for (let c = 0; c < channels; c++) weight.set(own!.subarray(c * classes, (c + 1) * classes), c * 2 * classes);
+  for (let k = 0; k < classes; k++) weight[(channels + k) * 2 * classes + classes + k] = 1;
+  const shift = Float32Array.from({ length: 2 * classes }, (_, k) => bias![k] ?? 0);
+  return add(matmul(seen, constant(weight, [channels + classes, 2 * classes])), constant(shift, [2 * classes]));
+}
+
+/**
+ * The mean of two opinions' probabilities.
+ * @param logits [N, 2 · classes], one opinion's beside the other's @param share of the second
+ */
+export function weighed(logits: Tensor, classes: number, share: number): Tensor {
+  const opinion = (at: 0 | 1) => softmax(slice(logits, [at * classes], [(at + 1) * classes], [1]), 1);
+  return add(scale(opinion(0), 1 - share), scale(opinion(1), share));
 }
 
 function calibrated(probabilities: Tensor, temperature: number): Tensor {

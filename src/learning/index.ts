@@ -39,7 +39,14 @@ export {
 } from "./imagenet.ts";
 export { doubted, type LabelOpinion, labelsCsv, likeliest, meanOpinions } from "./label-opinions.ts";
 export { REFINEMENT, type RefinementSettings, refineLabels } from "./label-refinement.ts";
-export { LastLayerLearner, lastLayer, type ReviewedFeatures, withLastLayer } from "./last-layer.ts";
+export {
+  type LastLayer,
+  LastLayerLearner,
+  lastLayer,
+  logProbabilities,
+  type ReviewedFeatures,
+  withLastLayer,
+} from "./last-layer.ts";
 export {
   exportModel,
   MODEL_FORMAT,

@@ -64,6 +64,53 @@ test.each([0.01, 0.1, 1])("at strength %d it is where the objective's gradient v
   learner.dispose();
 });
 
+test("with two opinions it is where the objective, written out, is flat", async () => {
+  const [share, strength] = [0.4, 0.1];
+  const wide = {
+    ...{ weight: Float32Array.from({ length: CHANNELS * 2 * CLASSES }, () => random.normal(0, 0.1)), share },
+    bias: Float32Array.from({ length: 2 * CLASSES }, () => random.normal(0, 0.1)),
+  };
+  const softmax = (logits: readonly number[]) => {
+    const all = logits.map(Math.exp);
+    return all.map((value) => value / all.reduce((sum, one) => sum + one, 0));
+  };
+  const standard = features.map((row) => [...row].map((value, c) => (value - centres[c]!) / units[c]!));
+  const before = features.map((row) =>
+    [...wide.bias].map((b, k) => row.reduce((sum, value, c) => sum + value * wide.weight[c * 2 * CLASSES + k]!, b)),
+  );
+  /** @param change of the layer in standard units, the bias' last */
+  const objective = (change: readonly number[]) => {
+    const losses = standard.map((row, i) => {
+      const logits = before[i]!.map((logit, k) =>
+        [...row, 1].reduce((sum, value, c) => sum + value * change[c * 2 * CLASSES + k]!, logit),
+      );
+      const [one, other] = [softmax(logits.slice(0, CLASSES)), softmax(logits.slice(CLASSES))];
+      const both = one.map((p, k) => ((1 - share) * p + share * other[k]!) ** (1 / TEMPERATURE));
+      return -Math.log(both[labels[i]!]! / both.reduce((sum, p) => sum + p, 0));
+    });
+    return mean(losses) + (strength / 2) * change.reduce((sum, value) => sum + value ** 2, 0);
+  };
+  const slopes = (change: readonly number[]) =>
+    change.map((_, j) => {
+      const moved = (by: number) => change.map((value, i) => (i === j ? value + by : value));
+      return (objective(moved(1e-4)) - objective(moved(-1e-4))) / 2e-4;
+    });
+
+  const learner = await LastLayerLearner.create(wide, { features, labels }, { temperature: TEMPERATURE });
+  const learned = await learner.learn(everyone, strength);
+  learner.dispose();
+  expect(learned.share).toBe(share);
+  const change = [...learned.weight].map(
+    (value, j) => (value - wide.weight[j]!) * units[Math.floor(j / (2 * CLASSES))]!,
+  );
+  const bias = [...learned.bias].map((b, k) =>
+    centres.reduce((sum, centre, c) => sum + (centre * change[c * 2 * CLASSES + k]!) / units[c]!, b - wide.bias[k]!),
+  );
+  const nothing = new Array<number>((CHANNELS + 1) * 2 * CLASSES).fill(0);
+  expect(objective([...change, ...bias])).toBeLessThan(objective(nothing));
+  expect(size(slopes([...change, ...bias]))).toBeLessThan(0.01 * size(slopes(nothing)));
+});
+
 test("labels of heads that it may not see change nothing, and an immense pull leaves the old layer", async () => {
   const hidden = labels.map((label, i) => (i % 3 === 0 ? (label + 1) % CLASSES : label));
   const chosen = everyone.filter((i) => i % 3 > 0);

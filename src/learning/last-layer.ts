@@ -5,7 +5,8 @@
  *
  * The objective is the mean cross-entropy of the reviewed heads plus strength / 2 · Σ (change of a weight)², in units of
  * each feature's deviation: the old layer is where it starts and what it is pulled to, so that a class nobody reviewed
- * keeps its weights, and an infinite strength is the old layer. It is convex; every FLOP runs in ONNX Runtime.
+ * keeps its weights, and an infinite strength is the old layer. It is convex, but for a model with a probe, whose
+ * probabilities are a mean of two opinions: then it goes downhill from the old layer. Every FLOP runs in ONNX Runtime.
  */
 import { createHash } from "node:crypto";
 import {
@@ -15,6 +16,7 @@ import {
   input,
   type LinearLayer,
   linearLayer,
+  log,
   matmul,
   mul,
   readModel,
@@ -29,6 +31,7 @@ import {
   zeros,
 } from "../autodiff/index.ts";
 import { AndroscopeError, Random } from "../runs/index.ts";
+import { weighed } from "./classifier.ts";
 import { goldenAnswer, goldenOf, METADATA_KEY, type ModelMetadata, readMetadata } from "./model.ts";
 import { oneCycle } from "./schedule.ts";
 
@@ -40,27 +43,38 @@ export interface ReviewedFeatures {
   labels: readonly number[];
 }
 
+/** From what a model saw of a head to logits: those of its classes, or of stage 2 and of a probe beside each other. */
+export interface LastLayer extends LinearLayer {
+  /** The probe's part in the probabilities, where there is one. */
+  readonly share?: number;
+}
+
 const STEPS = 600;
 const RATE = 0.1;
 /** What hardly varies among these heads may vary among others: a feature's unit is at least this share of the mean one. */
 const LEAST_UNIT = 0.1;
+/** What both opinions take for impossible has a logarithm all the same. */
+const LEAST_PROBABILITY = 1e-12;
 
 /** The last layer of a model. @throws `model/*` */
-export function lastLayer(bytes: Uint8Array, where: string): { layer: LinearLayer; metadata: ModelMetadata } {
+export function lastLayer(bytes: Uint8Array, where: string): { layer: LastLayer; metadata: ModelMetadata } {
   const metadata = readMetadata(bytes, where);
-  if (metadata.probe) {
-    throw new AndroscopeError("model/not-adaptable", {
-      expected: "a model whose last layer alone decides",
-      found: "one with a linear probe beside it (tune.probe, tune.wavelets)",
-      where,
-      fix: "Train a model without a probe, or adapt another one.",
-    });
-  }
+  const { probe, classes } = metadata;
   try {
     const inputs = readModel(bytes).outputs.find(({ name }) => name === "features")?.shape[1] ?? 0;
-    return { layer: linearLayer(bytes, inputs, metadata.classes.length), metadata };
+    const layer = linearLayer(bytes, inputs, (probe ? 2 : 1) * classes.length);
+    return { layer: probe ? { ...layer, share: probe.share } : layer, metadata };
   } catch (cause) {
     if (!(cause instanceof FormatError)) throw cause;
+    if (probe) {
+      throw new AndroscopeError("model/not-adaptable", {
+        expected: "a model with one last layer",
+        found: "one of an earlier program with a linear probe beside it (tune.probe, tune.wavelets)",
+        where,
+        fix: "Train the model anew, or adapt another one.",
+        cause,
+      });
+    }
     throw new AndroscopeError("model/not-a-model", {
       expected: "a model with one last layer",
       found: cause.message,
@@ -74,12 +88,12 @@ export function lastLayer(bytes: Uint8Array, where: string): { layer: LinearLaye
 /** Learns last layers from the same heads, some or all of them, more or less strongly pulled to the old one. */
 export class LastLayerLearner {
   readonly #session: TrainingSession;
-  readonly #layer: LinearLayer;
+  readonly #layer: LastLayer;
   readonly #centre: Float32Array;
   readonly #unit: Float32Array;
   readonly #count: number;
 
-  private constructor(session: TrainingSession, layer: LinearLayer, count: number, { centre, unit }: Spread) {
+  private constructor(session: TrainingSession, layer: LastLayer, count: number, { centre, unit }: Spread) {
     this.#session = session;
     this.#layer = layer;
     this.#count = count;
@@ -89,12 +103,13 @@ export class LastLayerLearner {
 
   /** @param temperature of the model's probabilities */
   static async create(
-    layer: LinearLayer,
+    layer: LastLayer,
     { features, labels }: ReviewedFeatures,
     { temperature = 1, threads = 1 }: { temperature?: number; threads?: number } = {},
   ): Promise<LastLayerLearner> {
-    const [count, classes] = [features.length, layer.bias.length];
-    const channels = layer.weight.length / classes;
+    const [count, width] = [features.length, layer.bias.length];
+    const channels = layer.weight.length / width;
+    const classes = classesOf(layer);
     const spread = spreadOf(features, channels);
     const { centre, unit } = spread;
     const flat = Float32Array.from(features.flatMap((row) => [...row]));
@@ -104,15 +119,17 @@ export class LastLayerLearner {
     );
 
     const scope = Scope.training();
-    const weight = scope.parameter("weight", [channels, classes], zeros);
-    const bias = scope.parameter("bias", [classes], zeros);
+    const weight = scope.parameter("weight", [channels, width], zeros);
+    const bias = scope.parameter("bias", [width], zeros);
     const before = add(
-      matmul(constant(flat, [count, channels]), constant(layer.weight, [channels, classes])),
-      constant(layer.bias, [classes]),
+      matmul(constant(flat, [count, channels]), constant(layer.weight, [channels, width])),
+      constant(layer.bias, [width]),
     );
     const change = add(matmul(constant(standard, [count, channels]), weight), bias);
-    const logits = scale(add(before, change), 1 / temperature);
-    const misfit = softTargetCrossEntropy(logits, constant(targets, [count, classes]), input("weights", [count]));
+    const both = add(before, change);
+    const logits = layer.share === undefined ? both : log(add(weighed(both, classes, layer.share), LEAST_PROBABILITY));
+    const tempered = scale(logits, 1 / temperature);
+    const misfit = softTargetCrossEntropy(tempered, constant(targets, [count, classes]), input("weights", [count]));
     const moved = add(sum(square(weight)), sum(square(bias)));
     const loss = add(misfit, mul(moved, input("pull", [])));
     const session = await TrainingSession.create(trainingStep({ scope, loss, optimizer: { weightDecay: 0 } }), {
@@ -122,7 +139,7 @@ export class LastLayerLearner {
   }
 
   /** @param chosen the heads it may see @param strength of the pull to the old layer */
-  async learn(chosen: readonly number[], strength: number): Promise<LinearLayer> {
+  async learn(chosen: readonly number[], strength: number): Promise<LastLayer> {
     const session = this.#session;
     session.initialize(Random.seeded(1));
     const weights = new Float32Array(this.#count);
@@ -136,13 +153,14 @@ export class LastLayerLearner {
       Float32Array,
     ];
     // Back from standard units: W + D W', b + b' − centre · D W'.
-    const classes = bias.length;
-    const learned = { weight: this.#layer.weight.slice(), bias: this.#layer.bias.map((b, k) => b + bias[k]!) };
+    const { weight: old, bias: oldBias } = this.#layer;
+    const width = bias.length;
+    const learned = { ...this.#layer, weight: old.slice(), bias: oldBias.map((b, k) => b + bias[k]!) };
     for (const [i, change] of weight.entries()) {
-      const channel = Math.floor(i / classes);
+      const channel = Math.floor(i / width);
       const moved = change / this.#unit[channel]!;
       learned.weight[i]! += moved;
-      learned.bias[i % classes]! -= moved * this.#centre[channel]!;
+      learned.bias[i % width]! -= moved * this.#centre[channel]!;
     }
     return learned;
   }
@@ -150,6 +168,35 @@ export class LastLayerLearner {
   dispose(): void {
     this.#session.dispose();
   }
+}
+
+const classesOf = ({ bias, share }: LastLayer) => bias.length / (share === undefined ? 1 : 2);
+
+/**
+ * The logarithms of a head's class probabilities, as a layer sees its averaged view.
+ * @param features [channels]
+ */
+export function logProbabilities(layer: LastLayer, features: Float32Array, temperature: number): number[] {
+  const { weight, bias, share } = layer;
+  const width = bias.length;
+  const logits = [...bias].map((b, k) => {
+    let logit = b;
+    for (const [c, value] of features.entries()) logit += value * weight[c * width + k]!;
+    return logit;
+  });
+  const classes = classesOf(layer);
+  const [tuned, probe] = [logSoftmax(logits.slice(0, classes)), logSoftmax(logits.slice(classes))];
+  const mean =
+    share === undefined
+      ? tuned
+      : tuned.map((own, k) => Math.log((1 - share) * Math.exp(own) + share * Math.exp(probe[k]!) + LEAST_PROBABILITY));
+  return logSoftmax(mean.map((value) => value / temperature));
+}
+
+function logSoftmax(logits: readonly number[]): number[] {
+  const most = Math.max(...logits);
+  const total = logits.reduce((sum, logit) => sum + Math.exp(logit - most), 0);
+  return logits.map((logit) => logit - most - Math.log(total));
 }
 
 interface Spread {
@@ -177,7 +224,7 @@ function spreadOf(features: readonly Float32Array[], channels: number): Spread {
 export async function withLastLayer(
   bytes: Uint8Array,
   where: string,
-  layer: LinearLayer,
+  layer: LastLayer,
   { program, heads, strength }: { program: string; heads: number; strength: number },
 ): Promise<Uint8Array> {
   const { metadata } = lastLayer(bytes, where);

@@ -97,7 +97,7 @@ export interface Prediction {
   /** [S, S] probabilities in the frame. */
   mask: Float32Array;
   acrosome: Float32Array;
-  /** What the last layer saw, averaged over the views. */
+  /** What the last layer saw, averaged over the views; where there is a probe, its logits are the last of them. */
   features: Float32Array;
 }
 

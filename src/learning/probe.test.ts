@@ -1,6 +1,7 @@
 /** The probe's layer against the same regression solved the other way in float64; its part in predictions and models. */
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, test } from "vitest";
+import { withLinearLayer } from "../autodiff/index.ts";
 import { Random, silent } from "../runs/index.ts";
 import type { ClassifierParts } from "./classifier.ts";
 import { type Config, loadConfig, networkForInit, resolveConfig } from "./config.ts";
@@ -8,8 +9,8 @@ import { phantomSet, smallConfig } from "./fixtures.ts";
 import { classify, train } from "./fold.ts";
 import { headFeatures } from "./head-features.ts";
 import { networkOfInit, readInit, requireInit } from "./imagenet.ts";
-import { lastLayer } from "./last-layer.ts";
-import { exportModel, Model } from "./model.ts";
+import { lastLayer, logProbabilities, withLastLayer } from "./last-layer.ts";
+import { exportModel, METADATA_KEY, Model, readMetadata } from "./model.ts";
 import { cropOf, type PreparedSet } from "./prepare.ts";
 import { fitLayer } from "./probe.ts";
 import { Segmenter } from "./segmenter.ts";
@@ -136,17 +137,88 @@ describe.each([["probe"], ["wavelets"]] as const)("in a trained model, tune.%s",
     expect(Math.max(...seen[0]!.map((p, k) => Math.abs(p - seen[1]![k]!)))).toBeGreaterThan(0.1);
   });
 
-  test("the model file has it, says so, and its last layer cannot be learned again", async () => {
+  const exported = (of: ClassifierParts) => {
     const training = { dataset: "phantom", hash: "", images: 15, seed: 1, licence: "", transductive: false };
-    const bytes = await exportModel(parts, { program: "test", classes: set.classes, training });
+    return exportModel(of, { program: "test", classes: set.classes, training });
+  };
+  const predictions = async (bytes: Uint8Array) => {
     const model = await Model.from(bytes, "here", { threads: 1 });
-    expect(model.metadata.probe).toEqual({ share: 0.5 });
-    const [found] = await model.predict([cropOf(set, 15)]);
+    const seen = await model.predict([15, 16, 17].map((i) => cropOf(set, i)));
     model.dispose();
+    return seen;
+  };
+
+  test("the model file has it and says so", async () => {
+    const bytes = await exported(parts);
+    expect(readMetadata(bytes, "here").probe).toEqual({ share: 0.5 });
+    const [found] = await predictions(bytes);
     const [wanted] = await withShare(0.5);
     for (const [k, p] of wanted!.entries()) expect(found!.probabilities[k]).toBeCloseTo(p, 4);
-    expect(() => lastLayer(bytes, "here")).toThrow(expect.objectContaining({ code: "model/not-adaptable" }));
   });
+
+  test("both have one last layer, which can be learned again; all else stays to the bit", async () => {
+    // With one view its average is what the layer saw.
+    const tune = { ...config.tune, testViews: { mirror: false, rotations: [0] } };
+    const bytes = await exported({ ...parts, config: { ...config, tune }, temperature: 1.3 });
+    const before = await predictions(bytes);
+    const { layer } = lastLayer(bytes, "here");
+    expect(layer.share).toBe(0.5);
+    const other = {
+      ...layer,
+      weight: layer.weight.map((weight, i) => weight * (1 + 0.2 * Math.sin(i)) + 0.01 * Math.cos(i)),
+      bias: layer.bias.map((bias, k) => bias + 0.3 * k),
+    };
+    const after = await predictions(
+      await withLastLayer(bytes, "here", other, { program: "test", heads: 15, strength: 1 }),
+    );
+    for (const [i, { features, probabilities, mask, axis }] of before.entries()) {
+      for (const [k, p] of probabilities.entries()) {
+        expect(Math.exp(logProbabilities(layer, features, 1.3)[k]!)).toBeCloseTo(p, 4);
+        expect(Math.exp(logProbabilities(other, features, 1.3)[k]!)).toBeCloseTo(after[i]!.probabilities[k]!, 4);
+      }
+      expect(after[i]!.probabilities).not.toEqual(probabilities);
+      expect({ features, mask, axis }).toEqual({
+        ...{ features: after[i]!.features, mask: after[i]!.mask, axis: after[i]!.axis },
+      });
+    }
+  });
+
+  test("a file of an earlier program, where the probe was not behind the last layer, says so", async () => {
+    const { probe: _, ...alone } = parts;
+    const bytes = await exported(alone);
+    const { layer, metadata } = lastLayer(bytes, "here");
+    const text = JSON.stringify({ ...metadata, probe: { share: 0.5 } });
+    expect(() => lastLayer(withLinearLayer(bytes, layer, { [METADATA_KEY]: text }), "here")).toThrow(
+      expect.objectContaining({ code: "model/not-adaptable" }),
+    );
+  });
+});
+
+test("wavelets that learned heads out of focus, too, change their opinion less when they are", async () => {
+  const set = await phantomSet(30);
+  const [members, others] = [set.ids.map((_, i) => i).slice(0, 24), [24, 25, 26, 27, 28, 29]];
+  const session = { threads: 1 };
+  const changes = async (blur: number[]) => {
+    const config = smallConfig({ tune: { steps: 1, wavelets: { blur } } });
+    const { parts } = await train({ set, config, train: members, seed: 1, name: "x", threads: 1, progress: silent });
+    const { geometry, distilled, probe } = parts;
+    const segmenter = await Segmenter.create(distilled, geometry, config.network, set.side, session);
+    const heads = new Map();
+    for await (const { index, head } of segmenter.each(set, others)) heads.set(index, head);
+    segmenter.dispose();
+    const opinions = async (deviation?: number) => {
+      const source = { viewSize: 64, deviation };
+      const features = await headFeatures({ set, heads, geometry }, others, source, config, session);
+      const width = features.length / others.length;
+      return others.map((_, i) =>
+        logProbabilities(probe!.layer, features.subarray(i * width, (i + 1) * width), 1).map(Math.exp),
+      );
+    };
+    const [sharp, soft] = [await opinions(), await opinions(1.5)];
+    return sharp.flat().reduce((sum, p, i) => sum + Math.abs(p - soft.flat()[i]!), 0) / others.length;
+  };
+  const [without, once] = [await changes([]), await changes([1, 2])];
+  expect(once).toBeLessThan(0.7 * without);
 });
 
 describe("the configuration", () => {

@@ -20,7 +20,6 @@ import {
   type SessionOptions,
   type State,
   scale,
-  softmax,
   sqrt,
   square,
   sub,
@@ -48,12 +47,12 @@ export function probeSource(config: Config, weights: State | undefined): Feature
   return network ? { weights: weights!, network } : wavelets && { viewSize: wavelets.viewSize };
 }
 
-/** The class probabilities [N, classes] of posed crops. */
+/** The logits [N, classes] of posed crops: their softmax is the probe's opinion. */
 export function probed(crops: PosedCrops, geometry: Geometry, { source, layer }: Probe, config: Config): Tensor {
   const features = posedFeatures(crops, geometry, source, config);
   const classes = layer.bias.length;
   const weight = constant(layer.weight, [featureCount(source), classes]);
-  return softmax(add(matmul(features, weight), constant(layer.bias, [classes])), 1);
+  return add(matmul(features, weight), constant(layer.bias, [classes]));
 }
 
 /**
