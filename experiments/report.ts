@@ -28,6 +28,7 @@ import { changedOnAverage, coverageOf, percent, points, robustnessSection, searc
 import type { ShippedModel } from "./shipped-model.ts";
 import { study as ablation } from "./studies/ablation.ts";
 import { study as fewLabels } from "./studies/few-labels.ts";
+import { study as foreign } from "./studies/foreign.ts";
 import { study as grey35 } from "./studies/grey-35.ts";
 import { study as imagenet } from "./studies/imagenet.ts";
 import { study as imagenetFull } from "./studies/imagenet-full.ts";
@@ -208,7 +209,17 @@ export function withResults(document: string): string {
   for (const study of STUDIES) text = filled(text, `study:${study.name}`, studySection(study, summaryOf(study)));
   const known = readResults<StudyResults>("studies/ablation.json");
   if (known) {
-    text = filled(text, "robustness", robustnessSection(known, ["raw", "posed", "whole"]));
+    text = filled(text, "robustness", robustnessSection(known, ["raw", "posed", "whole", "wavelets-blur"]));
+    const inside = readResults<StudyResults>("studies/foreign.json");
+    if (inside)
+      text = filled(
+        text,
+        "robustness-inside",
+        robustnessSection(
+          inside,
+          foreign.rows.map(({ name }) => name),
+        ),
+      );
     text = filled(text, "certainty", certaintySection(known));
   }
   if (known) text = filled(text, "aims", aims(known));

@@ -144,22 +144,31 @@ export function robustnessSection(results: StudyResults, rows: readonly string[]
     `|---|${rows.map(() => "---|").join("")}`,
     `| as they are | ${plain.join(" | ")} |`,
     ...cells,
-    ...foreignLine(results, rows),
+    ...comparisonLines(results, rows),
   ].join("\n");
 }
 
-function foreignLine(results: StudyResults, rows: readonly string[]): string[] {
-  const there = (row: string) =>
-    withAltered(results, row).some(({ altered }) => FOREIGN.every((name) => altered?.[name]));
-  if (!["whole", "posed"].every((row) => rows.includes(row) && there(row))) return [];
-  return [
-    "",
-    `\`whole\` less \`posed\`, points, 95 % interval over images and seeds: ${FOREIGN.map((name) => `${ALTERATIONS[name].what} ${alteredGain(results, "whole", "posed", name)}`).join("; ")}.`,
-  ];
-}
+/** What a part of the method is there for, if for anything: the row that has it, one without it, and where it should show. */
+const COMPARED: readonly { row: string; against: string; names: readonly AlterationName[] }[] = [
+  { row: "whole", against: "posed", names: ["other-background", "other-stain", "tinted", "turned"] },
+  {
+    row: "wavelets-blur",
+    against: "whole",
+    names: ["other-stain", "grey", "35-pixels", "blurred", "other-background"],
+  },
+];
 
-/** What background removal and distilled features are there for, if for anything. */
-const FOREIGN = ["other-background", "other-stain", "tinted", "turned"] as const satisfies readonly AlterationName[];
+function comparisonLines(results: StudyResults, rows: readonly string[]): string[] {
+  return COMPARED.flatMap(({ row, against, names }) => {
+    const there = [row, against].every(
+      (one) =>
+        rows.includes(one) && withAltered(results, one).some(({ altered }) => names.every((name) => altered?.[name])),
+    );
+    if (!there) return [];
+    const gains = names.map((name) => `${ALTERATIONS[name].what} ${alteredGain(results, row, against, name)}`);
+    return ["", `\`${row}\` less \`${against}\`, points, 95 % interval over images and seeds: ${gains.join("; ")}.`];
+  });
+}
 
 /**
  * Accuracy of the most certain images, over all predictions of a row's seeds, each fold with the temperature of the
