@@ -45,7 +45,8 @@ export function headline(): string {
     ...probeHeadline(),
     "",
     `Where heads stand on another class's background, the method keeps ${on("whole", "other-background")} and the network on whole crops ${on("raw", "other-background")};`,
-    `random turns change ${percent(changedOnAverage(altered, "whole", "turned"))} of its predictions. **It needs its stain**: without colour it falls to ${on("whole", "grey")}.`,
+    `random turns change ${percent(changedOnAverage(altered, "whole", "turned"))} of its predictions. By itself the network needs its stain: it falls to ${on("whole", "other-stain")} where that has another hue,`,
+    `to ${on("whole", "grey")} without colour and to ${on("whole", "35-pixels")} at 35 × 35 grey pixels. **With wavelets beside it, it keeps ${on(WAVELETS, "other-stain")}, ${on(WAVELETS, "grey")} and ${on(WAVELETS, "35-pixels")}**, and out of focus ${on(WAVELETS, "blurred")} (${on("whole", "blurred")} without): the recipe of the model that comes with the program.`,
     ...refinedHeadline(rows),
     "Tables, figures, calibration, what was tried and what failed: [docs/results.md](docs/results.md).",
   ].join("\n");
@@ -63,7 +64,7 @@ function waveletsHeadline(rows: ReadonlyMap<string, RowSummary>): string[] {
   const [alone, beside] = ["wavelets-alone", WAVELETS].map((name) => rows.get(name));
   if (!alone || !beside) return [];
   return [
-    `A ridge regression on wavelets of these upright heads, which learns no features and needs no weights from anywhere, has ${withEnsemble(alone)} by itself, and ${withEnsemble(beside)} beside the network (\`tune.wavelets\`).`,
+    `A ridge regression on wavelets of these upright heads, which learns no features and needs no weights from anywhere, has ${withEnsemble(alone)} by itself; learned in and out of focus, beside the network, ${withEnsemble(beside)} (\`tune.wavelets\`).`,
   ];
 }
 

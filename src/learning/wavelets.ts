@@ -14,9 +14,11 @@ import {
   matmul,
   mul,
   reshape,
+  scale,
   slice,
   sqrt,
   square,
+  sub,
   sum,
   type Tensor,
 } from "../autodiff/index.ts";
@@ -90,35 +92,48 @@ function moduli(maps: Tensor, size: number, side: number): Tensor {
   const to = side >> size;
   const step = side / from;
   const [width, frequency] = [(WIDTH * 2 ** size) / step, (FREQUENCY / 2 ** size) * step];
-  const mean = gaussian(from, to, width);
+  const mean = gaussian(from, to, width).real;
+  const [axial, diagonal] = [frequency, frequency * Math.SQRT1_2].map((f) => gaussian(from, to, width, f)) as [
+    Wave,
+    Wave,
+  ];
   // What takes the mean out of a wave under a Gaussian: a share of the Gaussian itself.
   const share = Math.exp(-((width * frequency) ** 2) / 2);
-  const found = ALL.map((direction) => {
-    const angle = (direction * Math.PI) / DIRECTIONS;
-    const x = gaussian(from, to, width, frequency * Math.cos(angle));
-    const y = gaussian(from, to, width, frequency * Math.sin(angle));
-    // Rows of x' real and imaginary part and of the Gaussian's, one below the other: [N, K, 3·s, to].
-    const across = concat(
-      [x.real, x.imaginary, mean.real].map((matrix) => matmul(maps, transposed(matrix, from, to))),
-      2,
-    );
-    const down = [
-      [y.real, negative(y.imaginary), mean.real.map((value) => -share * value)],
-      [y.imaginary, y.real, new Float32Array(mean.real.length)],
-    ];
-    const both = matmul(beside(down, from, to), across);
-    const part = (index: number) => square(slice(both, [index * to], [(index + 1) * to], [2]));
-    return sqrt(add(part(0), part(1)));
-  });
-  return concat(found, 1);
+  const wave = axial.real.map((value, i) => value - share * mean[i]!);
+
+  const rows = matmul(maps, transposed([wave, axial.imaginary, mean, diagonal.real, diagonal.imaginary], from, to));
+  const along = (first: number, last: number) => slice(rows, [first * to], [last * to], [3]);
+  const matrix = (...blocks: Float32Array[]) => constant(below(blocks), [blocks.length * to, from]);
+  const part = (of: Tensor, row: number, column: number) =>
+    slice(of, [row * to, column * to], [(row + 1) * to, (column + 1) * to], [2, 3]);
+
+  // At 0 and 90 degrees it is a wave along one axis and a Gaussian along the other.
+  const lying = matmul(matrix(mean), along(0, 2));
+  const standing = matmul(matrix(wave, axial.imaginary), along(2, 3));
+  // At 45 and 135 degrees it is the same waves along both axes, once with them and once against each other.
+  const crossed = matmul(matrix(diagonal.real, diagonal.imaginary), along(3, 5));
+  const [even, odd] = [part(crossed, 0, 0), part(crossed, 1, 1)];
+  const [down, across] = [part(crossed, 1, 0), part(crossed, 0, 1)];
+  const level = sub(even, scale(matmul(matrix(mean), along(2, 3)), share));
+  return concat(
+    [
+      modulus(part(lying, 0, 0), part(lying, 0, 1)),
+      modulus(sub(level, odd), add(down, across)),
+      modulus(part(standing, 0, 0), part(standing, 1, 0)),
+      modulus(add(level, odd), sub(down, across)),
+    ],
+    1,
+  );
 }
+
+const modulus = (real: Tensor, imaginary: Tensor): Tensor => sqrt(add(square(real), square(imaginary)));
 
 /** [N, K, s, s] of a view of `side` pixels → the weighed means of its cells, [N, K, side / 8, side / 8]. */
 function overCells(maps: Tensor, side: number): Tensor {
   const from = maps.shape[3]!;
   const to = side / CELL;
   const { real } = gaussian(from, to, (WIDTH * CELL * from) / side);
-  return matmul(constant(real, [to, from]), matmul(maps, transposed(real, from, to)));
+  return matmul(constant(real, [to, from]), matmul(maps, transposed([real], from, to)));
 }
 
 interface Wave {
@@ -141,22 +156,19 @@ function gaussian(from: number, to: number, width: number, frequency = 0): Wave 
   return { real, imaginary };
 }
 
-const negative = (values: Float32Array) => values.map((value) => -value);
-
-/** A constant [to × from] as [from × to]. */
-function transposed(matrix: Float32Array, from: number, to: number): Tensor {
-  const turned = Float32Array.from({ length: from * to }, (_, i) => matrix[(i % to) * from + Math.floor(i / to)]!);
-  return constant(turned, [from, to]);
+/** Constants [to × from], each as [from × to], beside each other. */
+function transposed(matrices: readonly Float32Array[], from: number, to: number): Tensor {
+  const width = matrices.length * to;
+  const turned = Float32Array.from({ length: from * width }, (_, i) => {
+    const [row, column] = [Math.floor(i / width), i % width];
+    return matrices[Math.floor(column / to)]![(column % to) * from + row]!;
+  });
+  return constant(turned, [from, width]);
 }
 
-/** Blocks of [to × from], in rows, as one constant. */
-function beside(blocks: readonly (readonly Float32Array[])[], from: number, to: number): Tensor {
-  const width = blocks[0]!.length * from;
-  const all = new Float32Array(blocks.length * to * width);
-  for (const [i, row] of blocks.entries()) {
-    for (const [j, block] of row.entries()) {
-      for (let y = 0; y < to; y++) all.set(block.subarray(y * from, (y + 1) * from), (i * to + y) * width + j * from);
-    }
-  }
-  return constant(all, [blocks.length * to, width]);
+/** Matrices of equal width, one below the other. */
+function below(matrices: readonly Float32Array[]): Float32Array {
+  const all = new Float32Array(matrices.reduce((sum, { length }) => sum + length, 0));
+  for (const [i, matrix] of matrices.entries()) all.set(matrix, i * matrix.length);
+  return all;
 }
