@@ -1,6 +1,7 @@
 /** The measured part of models/hushem.md. */
 
-import { percent } from "./sections.ts";
+import { ALTERATIONS, type AlterationName, type RowSummary, type StudyResults } from "../src/evaluation/index.ts";
+import { alteredAccuracy, percent } from "./sections.ts";
 import type { Behaviour, ShippedModel } from "./shipped-model.ts";
 
 const of = (part: number, whole: number) => `${part} of ${whole} (${percent(part / whole)})`;
@@ -15,14 +16,21 @@ function row({ what, images, refused, named, right }: Behaviour): string {
   return `| ${what} | ${images} | ${percent(out / images)} (${refused.mask} for the mask, ${refused.size} for the size) | ${classes}${note} |`;
 }
 
-/** @param seeds of the same recipe in the ablation: chance made one of them this model's */
+/** Where another laboratory may differ. */
+const ELSEWHERE = [
+  ...["pale-stain", "strong-stain", "other-stain", "tinted", "brighter", "darker", "grey", "35-pixels", "blurred"],
+  ...["noisy", "turned", "other-background"],
+] as AlterationName[];
+
+/** @param recipe the same in the ablation, whose seeds are told: chance made one of them this model's */
 export function modelCard(
   { training, temperature, acceptance, bytes, crossval, known, others }: ShippedModel,
-  seeds: { count: number; mean: number } | undefined,
+  recipe: RowSummary,
+  ablation: StudyResults,
 ): string {
-  const chance = seeds ? ` Seeds differ: the mean of ${seeds.count} is ${percent(seeds.mean)}.` : "";
+  const chance = ` Seeds differ: the mean of ${recipe.seeds.length} is ${percent(recipe.mean)}.`;
   const lines = [
-    `Trained on all ${training.images} images of HuSHeM with the default configuration, seed ${training.seed}; ${(bytes / 1e6).toFixed(1)} MB, weights in half precision. Temperature ${temperature.toFixed(3)}.`,
+    `Trained on all ${training.images} images of HuSHeM with \`hushem.config.json\` (the default configuration and, beside it, a linear probe on wavelets that learned every head in focus and out of it), seed ${training.seed}; ${(bytes / 1e6).toFixed(1)} MB, weights in half precision. Temperature ${temperature.toFixed(3)}.`,
     "",
     "## How good it is",
     "",
@@ -32,6 +40,17 @@ export function modelCard(
     "|---|---|---|---|",
     ...crossval.classes.map(
       ({ name, support, recall, precision }) => `| ${name} | ${support} | ${percent(recall)} | ${percent(precision)} |`,
+    ),
+    "",
+    "## Other stains, cameras and lenses",
+    "",
+    `The networks of the same recipe (mean of ${recipe.seeds.length} seeds) on altered versions of the images that each of them never saw. What they stand for is drawn, no other laboratory's classes were to be had:`,
+    "",
+    "| images | right |",
+    "|---|---|",
+    `| as they are | ${percent(recipe.mean)} |`,
+    ...ELSEWHERE.map(
+      (name) => `| ${ALTERATIONS[name].what} | ${percent(alteredAccuracy(ablation, recipe.name, name))} |`,
     ),
     "",
     "## What it refuses",

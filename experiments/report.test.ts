@@ -2,6 +2,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { configOf } from "../src/evaluation/index.ts";
+import { loadConfig } from "../src/learning/index.ts";
+import { WAVELETS } from "./aims.ts";
 import {
   CARD,
   DOCUMENT,
@@ -14,6 +16,7 @@ import {
   withReadme,
   withResults,
 } from "./report.ts";
+import { study as ablation } from "./studies/ablation.ts";
 import { studyPlot } from "./study-plot.ts";
 
 test("docs/results.md says what experiments/results says", () => {
@@ -33,6 +36,11 @@ test("README.md says what was measured on HuSHeM", () => {
 test("the card of the model says what was measured of it", () => {
   const card = readFileSync(CARD, "utf8");
   expect(withCard(card)).toBe(card);
+});
+
+test("the file beside the model is the recipe whose scores its card tells", async () => {
+  const row = ablation.rows.find(({ name }) => name === WAVELETS)!;
+  expect(await loadConfig(CARD.replace(/md$/, "config.json"))).toEqual(configOf(ablation, row));
 });
 
 test.each([...STUDIES, ...MHSMA_STUDIES])(

@@ -7,7 +7,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import type { RowSummary, Study, StudyResults } from "../src/evaluation/index.ts";
 import { writeFileAtomic } from "../src/runs/index.ts";
 import { type AdaptationRow, adaptationHeadline, adaptationSection } from "./adaptation-section.ts";
-import { aimsSection } from "./aims.ts";
+import { aimsSection, WAVELETS } from "./aims.ts";
 import { certaintyPlots } from "./certainty-plot.ts";
 import { type FieldDetection, fieldHeadline, fieldSection } from "./field-section.ts";
 import { headline } from "./headline.ts";
@@ -155,9 +155,9 @@ function certaintySection(results: StudyResults): string {
 /** The model's card as its results have it. */
 export function withCard(document: string): string {
   const shipped = readResults<ShippedModel>("shipped-model.json");
-  const whole = summaryOf(ablation).find(({ name }) => name === "whole");
-  const seeds = whole && { count: whole.seeds.length, mean: whole.mean };
-  return shipped ? filled(document, "card", modelCard(shipped, seeds)) : document;
+  const known = readResults<StudyResults>("studies/ablation.json");
+  const recipe = summaryOf(ablation).find(({ name }) => name === WAVELETS);
+  return shipped && known && recipe ? filled(document, "card", modelCard(shipped, recipe, known)) : document;
 }
 
 /** Studies whose networks learn combined classes: told structure by structure, without a drawing. */

@@ -227,6 +227,7 @@ export {
   defaultConfig,
   type FilePrediction,
   frameToCrop,
+  type LastLayer,
   lastLayer,
   loadConfig,
   MODEL_FORMAT,

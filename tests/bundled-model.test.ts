@@ -3,7 +3,10 @@ import { existsSync } from "node:fs";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
+import { ALTERATIONS } from "../src/evaluation/index.ts";
+import { pseudoMask } from "../src/heads/index.ts";
 import { BUNDLED_MODEL, encodePng, generatePhantoms, Model, readImage } from "../src/index.ts";
+import { Random } from "../src/runs/index.ts";
 import { androscope, json, temporary, write } from "./support.ts";
 
 let model: Model;
@@ -14,12 +17,13 @@ beforeAll(async () => {
 
 test("is small, of HuSHeM alone, under its licence, with limits and a card that credits the data", async () => {
   expect((await stat(BUNDLED_MODEL)).size).toBeLessThan(8e6);
-  const { training, classes, temperature, acceptance } = model.metadata;
+  const { training, classes, temperature, acceptance, probe } = model.metadata;
   expect(classes).toEqual(["Normal", "Tapered", "Pyriform", "Amorphous"]);
   expect(training).toMatchObject({ dataset: "hushem", images: 216, transductive: false });
   expect(training.licence).toContain("CC BY 4.0");
   expect(temperature).not.toBe(1);
   expect(acceptance).toBeDefined();
+  expect(probe).toEqual({ share: 0.5 });
   const card = await readFile(BUNDLED_MODEL.replace(/\.onnx$/, ".md"), "utf8");
   for (const said of ["CC BY 4.0", "10.17632/tt3yj2pf38.3", "Shaker", "Not for diagnosis", temperature.toFixed(3)])
     expect(card).toContain(said);
@@ -62,5 +66,21 @@ describe.skipIf(!data || !existsSync(data))("on the images that it learnt from (
     expect(all).toBe(64);
     expect(right).toBeGreaterThanOrEqual(60);
     expect(refused).toBeLessThanOrEqual(3);
+  });
+
+  test("says the same of them without colour and out of focus", async () => {
+    const folder = join(data as string, "03_Pyriform");
+    const names = (await readdir(folder)).filter((name) => /\.bmp$/i.test(name)).slice(0, 24);
+    const images = await Promise.all(names.map((name) => readImage(join(folder, name))));
+    const labels = (await model.predict(images)).map(({ label }) => label);
+    for (const altered of ["grey", "blurred"] as const) {
+      const others = images.map((image) => ({ image, label: 2, mask: pseudoMask(image).mask }));
+      const changed = await Promise.all(
+        others.map((one) => ALTERATIONS[altered].apply(one, Random.seeded(1).stream("x"), others)),
+      );
+      const said = await model.predict(changed);
+      // By itself the network of the same recipe changes about every second without colour.
+      expect(said.filter(({ label }, i) => label === labels[i]).length, altered).toBeGreaterThanOrEqual(20);
+    }
   });
 });

@@ -5,7 +5,7 @@ export const study: Study = {
   name: "imagenet-full",
   title: "ImageNet's weights on HuSHeM: tuned, or kept as they are beside the default",
   about:
-    "Published folds. Stage 1, masks and poses are the default's; stage 2 is MobileNet v1 started from ImageNet (--init), or the default with a linear probe on those weights, kept as they are, beside it. Which recipe each fold would choose is settled inside its training folds.",
+    "Published folds. Stage 1, masks and poses are the default's; stage 2 is MobileNet v1 started from ImageNet (--init), or the default with a linear probe on those weights, kept as they are, beside it. Which recipe each fold would choose is settled inside its training folds. All are compared with the full-width probe alone.",
   seeds: [1, 2, 3, 4, 5],
   rows: [
     probeRow({ width: "full", side: 128, alone: true }),
