@@ -4,10 +4,11 @@
  * are given with their true class as corrections, and the third that is left is judged before and after. Every image is in
  * that third once, so that each is judged by a network that has seen it in no form.
  *
- *     androscope crossval data/hushem --folds data/hushem/folds.csv --seed 2 --out runs/whole-2
- *     node scripts/with-node.mjs experiments/adaptation.ts data/hushem runs/whole-2
+ *     androscope crossval data/hushem --folds data/hushem/folds.csv --config models/hushem.config.json --out runs/hushem
+ *     node scripts/with-node.mjs experiments/adaptation.ts data/hushem runs/hushem
  *
- * About ten minutes on one core. Writes experiments/results/adaptation.json.
+ * About fifteen minutes on one core. Writes experiments/results/adaptation.json; adaptation-network.json is the same of
+ * networks without wavelets beside them (seed 2, no --config, `adaptation-network` as a third argument).
  */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -27,8 +28,8 @@ import type { AdaptationRow } from "./adaptation-section.ts";
 
 const SEED = 7;
 const PARTS = 3;
-const [data, run] = process.argv.slice(2);
-if (!data || !run) throw new Error("usage: adaptation.ts HUSHEM_FOLDER CROSSVAL_RUN");
+const [data, run, result = "adaptation"] = process.argv.slice(2);
+if (!data || !run) throw new Error("usage: adaptation.ts HUSHEM_FOLDER CROSSVAL_RUN [RESULT]");
 
 const dataset = await openDataset(data, { folds: join(data, "folds.csv") });
 const { folds, images } = await readJson<{ folds: string[]; images: Record<string, string> }>(join(run, "splits.json"));
@@ -103,6 +104,6 @@ for (const [v, { name, what }] of versions.entries()) {
   progress.log(
     `${what}: ${correct.before} → ${correct.after} of ${heads} (${mended} mended, ${spoilt} spoilt, ${interval.low.toFixed(3)} to ${interval.high.toFixed(3)})`,
   );
-  await writeJson(new URL("results/adaptation.json", import.meta.url).pathname, rows);
+  await writeJson(new URL(`results/${result}.json`, import.meta.url).pathname, rows);
 }
 progress.finish();

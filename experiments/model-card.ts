@@ -57,10 +57,10 @@ export function modelCard(
     "",
     ...(acceptance
       ? [
-          `A crop is refused where its two masks overlap less than ${acceptance.agreement.toFixed(3)}, or where the head is not ${acceptance.length.map((px) => px.toFixed(0)).join(" to ")} pixels long and ${acceptance.width.map((px) => px.toFixed(0)).join(" to ")} wide: limits from the heads of the cross-validation, none of which its network had seen.`,
+          `A crop is refused where its two masks overlap less than ${acceptance.agreement.toFixed(3)}, or where the head is not ${acceptance.length.map((px) => px.toFixed(0)).join(" to ")} pixels long and ${acceptance.width.map((px) => px.toFixed(0)).join(" to ")} wide: the limits of 99 in 100 of the heads that it learned from.`,
         ]
       : []),
-    `Of HuSHeM's own heads ${of(known.refused.mask + known.refused.size, known.images)} are refused, each fold with the limits of the others; of the rest ${percent(known.rightOfAccepted)} are right.`,
+    `Of HuSHeM's own heads ${of(known.refused.mask + known.refused.size, known.images)} are refused when each fold's network, with limits of its own, meets those that it never saw; of the rest ${percent(known.rightOfAccepted)} are right.`,
     "",
     "| crops | number | refused | named, where not refused |",
     "|---|---|---|---|",

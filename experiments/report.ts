@@ -192,14 +192,22 @@ function mhsmaBlocks(): [string, string][] {
   ];
 }
 
+/** Of the recipe that is shipped, and of the network alone. */
+function adaptations(): [AdaptationRow[], AdaptationRow[]] | undefined {
+  const [shipped, network] = ["adaptation", "adaptation-network"].map((name) =>
+    readResults<AdaptationRow[]>(`${name}.json`),
+  );
+  return shipped && network && [shipped, network];
+}
+
 export const README = at("../README.md");
 
 /** README.md as the results have it. */
 export function withReadme(document: string): string {
   const fields = readResults<FieldDetection[]>("field-detection.json");
   let text = fields ? filled(document, "results:fields", fieldHeadline(fields)) : document;
-  const adaptation = readResults<AdaptationRow[]>("adaptation.json");
-  if (adaptation) text = filled(text, "results:adaptation", adaptationHeadline(adaptation));
+  const taught = adaptations();
+  if (taught) text = filled(text, "results:adaptation", adaptationHeadline(...taught));
   return filled(text, "results:hushem", headline());
 }
 
@@ -228,8 +236,8 @@ export function withResults(document: string): string {
   for (const [block, content] of mhsmaBlocks()) text = filled(text, block, content);
   const fields = readResults<FieldDetection[]>("field-detection.json");
   if (fields) text = filled(text, "fields", fieldSection(fields));
-  const adaptation = readResults<AdaptationRow[]>("adaptation.json");
-  if (adaptation) text = filled(text, "adaptation", adaptationSection(adaptation));
+  const taught = adaptations();
+  if (taught) text = filled(text, "adaptation", adaptationSection(...taught));
   const refinement = readResults<RefinementCount[]>("label-refinement.json");
   if (refinement) text = filled(text, "label-refinement", refinementSection(refinement));
   const rare = readResults<RareClassCount[]>("rare-classes.json");

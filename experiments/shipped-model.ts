@@ -1,17 +1,25 @@
 /**
  * What the model that comes with the program does with what it was not made for: crops without a head, heads of another
- * stain and scale, drawn heads. And how many known heads it refuses, each fold with the limits of the others.
+ * stain and scale, drawn heads. And how many heads like those it knows are refused, by networks that never saw them.
  *
- *   node scripts/with-node.mjs experiments/shipped-model.ts CROSSVAL-RUN FIELDS
+ *   node scripts/with-node.mjs experiments/shipped-model.ts CROSSVAL-RUN HUSHEM FIELDS
  */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { generatePhantoms } from "../src/datasets/index.ts";
+import { generatePhantoms, openDataset } from "../src/datasets/index.ts";
+import { foldModelFile } from "../src/evaluation/fold-task.ts";
 import type { CrossvalResult } from "../src/evaluation/index.ts";
 import { type Image, resized } from "../src/imaging/index.ts";
-import { BUNDLED_MODEL, fitAcceptance, Model, type Refusal, refusalOf } from "../src/learning/index.ts";
-import { parseCsv, readJson, writeJson } from "../src/runs/index.ts";
+import {
+  BUNDLED_MODEL,
+  fitAcceptance,
+  Model,
+  type Prediction,
+  type Refusal,
+  refusalOf,
+} from "../src/learning/index.ts";
+import { readJson, writeJson } from "../src/runs/index.ts";
 import { fieldCrops } from "./field-crops.ts";
 import { nonHeads } from "./non-heads.ts";
 
@@ -38,7 +46,7 @@ export interface ShippedModel {
     classes: { name: string; support: number; recall: number; precision: number }[];
     calibrationError: number;
   };
-  /** Known heads, each fold with the limits that the others' predictions give. */
+  /** Heads that their fold's network never saw, by its limits. */
   known: { images: number; refused: Record<Refusal, number>; rightOfAccepted: number };
   others: Behaviour[];
 }
@@ -73,29 +81,31 @@ async function behaviour(
   return found;
 }
 
-async function knownHeads(run: string): Promise<ShippedModel["known"]> {
-  const { rows } = parseCsv(await readFile(join(run, "predictions.csv"), "utf8"));
-  const heads = rows.map(({ cells }) => ({
-    fold: cells.fold!,
-    right: cells.label === cells.predicted,
-    agreement: Number(cells.mask_agreement),
-    length: Number(cells.length_px),
-    width: Number(cells.width_px),
-  }));
+/** Every fold's images by the network that never saw them, with its limits: those of the heads that it learned from. */
+async function knownHeads(run: string, hushem: string): Promise<ShippedModel["known"]> {
+  const dataset = await openDataset(hushem, { folds: join(hushem, "folds.csv") });
+  const images = await Promise.all(dataset.samples.map(({ load }) => load()));
   const refused = { mask: 0, size: 0 };
   let [right, accepted] = [0, 0];
-  for (const fold of new Set(heads.map((head) => head.fold))) {
-    const limits = fitAcceptance(heads.filter((head) => head.fold !== fold));
-    for (const head of heads.filter((one) => one.fold === fold)) {
-      const why = refusalOf(head, limits);
+  for (const fold of new Set(dataset.samples.map((sample) => sample.fold!))) {
+    const model = await Model.load(foldModelFile(run, fold), { threads: 1 });
+    const seen: Prediction[] = [];
+    for (let from = 0; from < images.length; from += BATCH) {
+      seen.push(...(await model.predict(images.slice(from, from + BATCH))));
+    }
+    model.dispose();
+    const limits = fitAcceptance(seen.filter((_, i) => dataset.samples[i]!.fold !== fold));
+    for (const [i, sample] of dataset.samples.entries()) {
+      if (sample.fold !== fold) continue;
+      const why = refusalOf(seen[i]!, limits);
       if (why) refused[why]++;
       else {
         accepted++;
-        if (head.right) right++;
+        if (seen[i]!.label === sample.label) right++;
       }
     }
   }
-  return { images: heads.length, refused, rightOfAccepted: right / accepted };
+  return { images: images.length, refused, rightOfAccepted: right / accepted };
 }
 
 /** The middle of a crop, so many pixels wide. */
@@ -110,7 +120,7 @@ function middle({ width, height, data }: Image, side: number): Image {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const [run, fields] = process.argv.slice(2) as [string, string];
+  const [run, hushem, fields] = process.argv.slice(2) as [string, string, string];
   const result = await readJson<CrossvalResult>(join(run, "metrics.json"));
   const model = await Model.load(BUNDLED_MODEL, { threads: 1 });
   const { training, temperature, acceptance, frameExtent } = model.metadata;
@@ -141,7 +151,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
       classes: result.perClass.map(({ name, support, recall, precision }) => ({ name, support, recall, precision })),
       calibrationError: result.calibrated.calibrationError,
     },
-    known: await knownHeads(run),
+    known: await knownHeads(run, hushem),
     others: [
       await behaviour(model, "debris, stain drops and other cells of another laboratory's smears", places.debris),
       await behaviour(model, "bare ground of these smears", places.ground),

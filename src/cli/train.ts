@@ -1,7 +1,7 @@
 import { join, resolve } from "node:path";
 import { type Dataset, licenceOf, openDataset } from "../datasets/index.ts";
 import type { CrossvalResult } from "../evaluation/index.ts";
-import { type Acceptance, acceptanceSchema, type Config, type EncoderInit, trainFinal } from "../learning/index.ts";
+import { type Acceptance, type Config, type EncoderInit, trainFinal } from "../learning/index.ts";
 import { AndroscopeError, formatDuration, hashOf, readJson, version } from "../runs/index.ts";
 import type { Command } from "./command.ts";
 import { configAndInit } from "./initial.ts";
@@ -26,7 +26,7 @@ export const command: Command = {
     calibration: {
       type: "string",
       value: "RUN",
-      help: "a finished crossval of the same data and configuration: from its out-of-fold predictions the model learns how sure to be and what to refuse",
+      help: "a finished crossval of the same data and configuration: from its out-of-fold predictions the model learns how sure to be, and it refuses what is unlike the heads that it learned from",
     },
     compact: {
       type: "boolean",
@@ -88,12 +88,11 @@ async function calibrationOf(
   { hash }: Dataset,
   config: Config,
   init: EncoderInit | undefined,
-): Promise<{ temperature: number; acceptance: Acceptance }> {
+): Promise<{ temperature: number; refuses: true }> {
   const file = join(run, "metrics.json");
   const found = await readJson<Partial<CrossvalResult>>(file);
   const { temperature } = found;
-  const acceptance = acceptanceSchema.safeParse(found.acceptance);
-  if (typeof temperature !== "number" || !acceptance.success || !found.config || !found.dataset) {
+  if (typeof temperature !== "number" || !found.config || !found.dataset) {
     throw new AndroscopeError("run/not-a-run", {
       expected: "a finished run of this version's androscope crossval",
       found: "none with a temperature",
@@ -120,5 +119,5 @@ async function calibrationOf(
       fix: "Name the crossval that belongs to this model, or leave --calibration out.",
     });
   }
-  return { temperature, acceptance: acceptance.data };
+  return { temperature, refuses: true };
 }

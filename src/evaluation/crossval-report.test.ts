@@ -168,7 +168,6 @@ async function finishedRun(): Promise<CrossvalRun> {
       ...computeMetrics(rows, set.classes),
       calibrated: { ...computeMetrics(rows, set.classes), temperatures: [] },
       temperature: 1,
-      acceptance: { agreement: 0.9, length: [20, 90], width: [15, 50] },
       folds: records,
       config,
       seed: 5,

@@ -6,12 +6,10 @@
 import type { Device } from "../autodiff/index.ts";
 import { type Dataset, requireStillTrainable, requireTrainable } from "../datasets/index.ts";
 import {
-  type Acceptance,
   type Config,
   type DeviceChoice,
   doubted,
   type EncoderInit,
-  fitAcceptance,
   keepInit,
   type LabelOpinion,
   labelsCsv,
@@ -98,8 +96,6 @@ export interface CrossvalResult extends Metrics {
   };
   /** That suits all out-of-fold predictions: for a model that is trained on everything. */
   temperature: number;
-  /** The same for what it takes for a head. */
-  acceptance: Acceptance;
   /** Mean of the five best test epochs per fold, as published code of this field does. Optimistic: chosen on test data. */
   optimisticAccuracy?: number;
   /** Where labels were refined: training images, and those of which another label is likelier. */
@@ -339,7 +335,6 @@ async function conclude(
     ...metrics,
     calibrated: { logLoss, brier, calibrationError, calibration, temperatures: calibrated.temperatures },
     temperature: fitTemperature(rows),
-    acceptance: fitAcceptance(records.flatMap(({ predictions }) => predictions)),
     folds: records.map(({ name, train: trained, test, correct, accuracy, seconds, peakRssBytes }) => ({
       name,
       train: trained,

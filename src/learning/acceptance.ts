@@ -1,7 +1,8 @@
 /**
  * What is no head that the model knows: its mask is not steady (another one is drawn when the crop is turned upside
- * down), or its size is far from the heads it was trained on. Both are read off heads that the network did not learn
- * from: on its training images it is too sure.
+ * down), or its size is far from the heads it was trained on. Both are read off the heads that it was trained on itself:
+ * how steady masks are differs from network to network by more than it does between heads that one learned from and
+ * others (docs/results.md), so that limits of other networks do not fit.
  */
 import { z } from "zod";
 import { quantile } from "../imaging/index.ts";
@@ -34,7 +35,7 @@ const LOST = 0.01;
 const SMALLER = 0.75;
 const LARGER = 1.33;
 
-/** The limits that let all but about one in a hundred of these heads through. @param heads that the network did not learn from */
+/** The limits that let all but about one in a hundred of these heads through. @param heads as one and the same network sees them */
 export function fitAcceptance(heads: readonly Seen[]): Acceptance {
   const at = (value: (head: Seen) => number, share: number) => quantile(Float64Array.from(heads, value), share);
   const within = (value: (head: Seen) => number): [number, number] => [

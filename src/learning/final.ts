@@ -24,8 +24,8 @@ export interface TrainFinalOptions {
   device?: DeviceChoice;
   /** Of the probabilities, from a cross-validation of the same; 1 by default. */
   temperature?: number;
-  /** What the model takes for a head, from the same; everything by default. */
-  acceptance?: Acceptance;
+  /** Whether the model refuses what is unlike the heads that it learned from. It takes everything by default. */
+  refuses?: boolean;
   /** Weights in half precision. */
   compact?: boolean;
   version: string;
@@ -58,7 +58,7 @@ export async function trainFinal(options: TrainFinalOptions): Promise<TrainFinal
     seed,
     threads,
     temperature = 1,
-    acceptance,
+    refuses = false,
     compact = false,
     version,
     progress,
@@ -74,7 +74,7 @@ export async function trainFinal(options: TrainFinalOptions): Promise<TrainFinal
     threads,
     device,
     ...(temperature === 1 ? {} : { temperature }),
-    ...(acceptance ? { acceptance } : {}),
+    ...(refuses ? { refuses } : {}),
     ...(compact ? { compact } : {}),
     ...(init ? { init: init.hash } : {}),
     config,
@@ -99,6 +99,7 @@ export async function trainFinal(options: TrainFinalOptions): Promise<TrainFinal
       folder: run.file("checkpoint"),
       progress,
     });
+    const acceptance = refuses ? trained.acceptance : undefined;
     const bytes = await exportModel(
       { ...trained.parts, temperature },
       {

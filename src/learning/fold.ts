@@ -15,6 +15,7 @@ import {
   serializeState,
 } from "../autodiff/index.ts";
 import { type Progress, Random, readArrays, type Spell, spellSince, writeArrays } from "../runs/index.ts";
+import { type Acceptance, fitAcceptance } from "./acceptance.ts";
 import { type ClassifierParts, classification } from "./classifier.ts";
 import { type Config, initServesStage1, probeSettings } from "./config.ts";
 import { type DistillResult, distill, overlap } from "./distill.ts";
@@ -64,6 +65,8 @@ export interface Trained {
   parts: ClassifierParts;
   curves: { distill: CurvePoint[]; tune: CurvePoint[] };
   masks: MaskQuality[];
+  /** What the networks take for a head, by those that they learned from. */
+  acceptance: Acceptance;
   /** What the labels are likely to be, where they were refined. */
   labels?: LabelOpinion[];
   /** Accuracy on the looked-at samples at epochs, with the probabilities. */
@@ -173,6 +176,7 @@ export async function train(task: TrainingTask): Promise<Trained> {
     parts: partsOf(stage2.weights),
     curves: { distill: stage1.curve, tune: stage2.curve },
     masks,
+    acceptance: fitAcceptance([...heads.values()]),
     ...(targets
       ? {
           labels: [...targets].map(([index, likely]) => ({
