@@ -21,6 +21,7 @@ import { accuraciesOf, choicesTable, mhsmaTables, type Published } from "./mhsma
 import type { Choice } from "./mhsma-choices.ts";
 import { modelCard } from "./model-card.ts";
 import { readResults, summaryOf } from "./read-results.ts";
+import { robustnessPlot } from "./robustness-plot.ts";
 import type { ScianStandIns } from "./scian-stand-ins.ts";
 import type { ScianVotes } from "./scian-votes.ts";
 import { imagenetInside, ownSearch } from "./searches.ts";
@@ -284,7 +285,9 @@ function probedResults(known: StudyResults): { probed?: StudyResults } {
 export function drawings(): Map<string, string> {
   const known = readResults<StudyResults>("studies/ablation.json");
   const plots = known && certaintyPlots(known, "whole", 1);
+  const altered = known && robustnessPlot(known, summaryOf(ablation));
   return new Map([
+    ...(altered ? ([[at("../docs/images/hushem-altered.svg"), altered]] as [string, string][]) : []),
     ...(plots
       ? ([
           [at("../docs/images/hushem-reliability.svg"), plots.reliability],
