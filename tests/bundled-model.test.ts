@@ -69,18 +69,22 @@ describe.skipIf(!data || !existsSync(data))("on the images that it learnt from (
   });
 
   test("says the same of them without colour and out of focus", async () => {
-    const folder = join(data as string, "03_Pyriform");
-    const names = (await readdir(folder)).filter((name) => /\.bmp$/i.test(name)).slice(0, 24);
-    const images = await Promise.all(names.map((name) => readImage(join(folder, name))));
-    const labels = (await model.predict(images)).map(({ label }) => label);
-    for (const altered of ["grey", "blurred"] as const) {
-      const others = images.map((image) => ({ image, label: 2, mask: pseudoMask(image).mask }));
-      const changed = await Promise.all(
-        others.map((one) => ALTERATIONS[altered].apply(one, Random.seeded(1).stream("x"), others)),
-      );
-      const said = await model.predict(changed);
-      // By itself the network of the same recipe changes about every second without colour.
-      expect(said.filter(({ label }, i) => label === labels[i]).length, altered).toBeGreaterThanOrEqual(20);
+    const same = { grey: 0, blurred: 0 };
+    for (const [label, folder] of ["01_Normal", "02_Tapered", "03_Pyriform", "04_Amorphous"].entries()) {
+      const names = (await readdir(join(data as string, folder))).filter((name) => /\.bmp$/i.test(name)).slice(0, 24);
+      const images = await Promise.all(names.map((name) => readImage(join(data as string, folder, name))));
+      const specimens = images.map((image) => ({ image, label, mask: pseudoMask(image).mask }));
+      const named = (await model.predict(images)).map((prediction) => prediction.label);
+      for (const altered of ["grey", "blurred"] as const) {
+        const changed = await Promise.all(
+          specimens.map((one) => ALTERATIONS[altered].apply(one, Random.seeded(1).stream("x"), specimens)),
+        );
+        const said = await model.predict(changed);
+        same[altered] += said.filter((prediction, i) => prediction.label === named[i]).length;
+      }
     }
+    // Of 96. The network of the model before, by itself, called everything without colour Amorphous: 24.
+    expect(same.grey).toBeGreaterThanOrEqual(80);
+    expect(same.blurred).toBeGreaterThanOrEqual(80);
   });
 });
