@@ -83,7 +83,7 @@ describe.skipIf(!data || !existsSync(data))("on the images that it learnt from (
         same[altered] += said.filter((prediction, i) => prediction.label === named[i]).length;
       }
     }
-    // Of 96. The network of the model before, by itself, called everything without colour Amorphous: 24.
+    // Of 96. The model before, a network by itself, kept 24 without colour.
     expect(same.grey).toBeGreaterThanOrEqual(80);
     expect(same.blurred).toBeGreaterThanOrEqual(80);
   });
