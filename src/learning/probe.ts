@@ -16,7 +16,6 @@ import {
   mean,
   mul,
   product,
-  reshape,
   type SessionOptions,
   type State,
   scale,
@@ -28,7 +27,7 @@ import {
 } from "../autodiff/index.ts";
 import { type Config, probeNetwork } from "./config.ts";
 import { type FeatureSource, featureCount, type PosedCrops, posedFeatures } from "./head-features.ts";
-import { ridgeInverse } from "./ridge.ts";
+import { ridgeSlopes } from "./ridge.ts";
 import type { Geometry } from "./segment.ts";
 
 export interface Probe {
@@ -65,27 +64,52 @@ export async function fitLayer(
   session: SessionOptions,
 ): Promise<LinearLayer> {
   const [width, classes] = [features.length / heads, targets.length / heads];
-  const rows = input("features", [heads, width]);
-  const given = input("targets", [heads, classes]);
-  const centre = mean(rows, [0], { keepDims: true });
-  const deviation = sqrt(mean(square(sub(rows, centre)), [0], { keepDims: true }));
-  const unit = add(maximum(deviation, scale(mean(deviation), LEAST_UNIT)), 1e-6);
-  const standard = scale(div(sub(rows, centre), unit), 1 / Math.sqrt(width));
-  const { ofRows, inverse } = ridgeInverse(standard, ridge, heads);
-  const frequency = mean(given, [0], { keepDims: true });
-  const above = sub(given, frequency);
-  const found = ofRows
-    ? product(standard, matmul(inverse, above), true, false)
-    : matmul(inverse, product(standard, above, true, false));
-  const slopes = scale(found, sharpness / Math.sqrt(width));
-  const weight = div(slopes, reshape(unit, [width, 1]));
-  const bias = sub(scale(frequency, sharpness), sum(mul(reshape(centre, [width, 1]), weight), [0], { keepDims: true }));
-  const runner = await InferenceRunner.create({ layer: concat([weight, bias], 0) }, session);
+  const asked = await standardised({ heads, width, classes }, { features, targets }, session);
+  const slopes = await ridgeSlopes(asked, { count: heads, ridge }, session);
+  const runner = await InferenceRunner.create({ layer: layerOf(width, classes, sharpness) }, session);
   try {
-    const { layer } = await runner.run({ features, targets });
+    const { centre, unit, frequency } = asked;
+    const { layer } = await runner.run({ slopes, centre, unit, frequency });
     const data = layer!.data as Float32Array;
     return { weight: data.slice(0, width * classes), bias: data.slice(width * classes) };
   } finally {
     runner.dispose();
   }
+}
+
+type Asked = Record<"rows" | "products" | "centre" | "unit" | "frequency", Float32Array>;
+
+/** Features about their centre and in their units, with a mean square of one, and what they have in common with the targets. */
+async function standardised(
+  { heads, width, classes }: Record<"heads" | "width" | "classes", number>,
+  examples: { features: Float32Array; targets: Float32Array },
+  session: SessionOptions,
+): Promise<Asked> {
+  const given = input("features", [heads, width]);
+  const targets = input("targets", [heads, classes]);
+  const centre = mean(given, [0], { keepDims: true });
+  const centred = sub(given, centre);
+  const deviation = sqrt(mean(square(centred), [0], { keepDims: true }));
+  const unit = add(maximum(deviation, scale(mean(deviation), LEAST_UNIT)), 1e-6);
+  const rows = scale(div(centred, unit), 1 / Math.sqrt(width));
+  const frequency = mean(targets, [0], { keepDims: true });
+  const products = product(rows, sub(targets, frequency), true, false);
+  const runner = await InferenceRunner.create({ rows, products, centre, unit, frequency }, session);
+  try {
+    const out = await runner.run(examples);
+    return Object.fromEntries(Object.entries(out).map(([name, { data }]) => [name, data])) as Asked;
+  } finally {
+    runner.dispose();
+  }
+}
+
+/** From slopes of standardised rows to a layer on the features as they are: its weight, and below it its bias. */
+function layerOf(width: number, classes: number, sharpness: number): Tensor {
+  const [centre, unit] = [input("centre", [width, 1]), input("unit", [width, 1])];
+  const weight = div(scale(input("slopes", [width, classes]), sharpness / Math.sqrt(width)), unit);
+  const bias = sub(
+    scale(input("frequency", [1, classes]), sharpness),
+    sum(mul(centre, weight), [0], { keepDims: true }),
+  );
+  return concat([weight, bias], 0);
 }
