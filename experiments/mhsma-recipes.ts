@@ -88,4 +88,10 @@ export const MHSMA_RECIPES: MhsmaRecipe[] = [
     size: 128,
     config: { ...background, tune: { ...wide(1).tune, wavelets: { share: 1 } } },
   },
+  {
+    name: "wavelets",
+    what: "the mean of `wide-background-long` and of a probe on wavelets that learned every head out of focus, too",
+    size: 128,
+    config: { ...MHSMA_CHOSEN, tune: { ...MHSMA_CHOSEN.tune, wavelets: { blur: [1, 2] } } },
+  },
 ];

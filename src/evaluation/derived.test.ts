@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { phantomDataset } from "../datasets/index.ts";
-import { derivedDataset } from "./derived.ts";
+import { derivedDataset, partOf } from "./derived.ts";
 
 test("grey crops of 35 pixels: other pixels and another hash, everything else the same", async () => {
   const dataset = phantomDataset({ count: 4, seed: 1 });
@@ -19,4 +19,17 @@ test("grey crops of 35 pixels: other pixels and another hash, everything else th
   };
   expect(Math.abs(luminance(after) - luminance(before))).toBeLessThan(1.5);
   for (let i = 0; i < after.data.length; i += 3) expect(after.data[i]).toBe(after.data[i + 2]);
+});
+
+test("some folds alone: the others' images and those without a fold stay out, and it is known by another hash", () => {
+  const dataset = phantomDataset({ count: 6, seed: 1 });
+  const folds = ["train", "valid", "test", undefined, "train", "test"];
+  const samples = dataset.samples.map((sample, i) => {
+    const { fold: _, ...rest } = sample;
+    return folds[i] === undefined ? rest : { ...rest, fold: folds[i] };
+  });
+  const part = partOf({ ...dataset, samples }, ["train", "valid"]);
+  expect(part.samples).toEqual([0, 1, 4].map((i) => samples[i]));
+  const hashes = [dataset, part, partOf(dataset, ["train"])].map(({ hash }) => hash);
+  expect(new Set(hashes).size).toBe(3);
 });

@@ -133,6 +133,38 @@ test("stage 1 is computed once for a fold, whichever of its labels are kept or r
   expect(await run("fewer", [labels[0]!, row("fewer", { images: 0.5 })])).toHaveLength(4);
 }, 120_000);
 
+test("with only some folds, images of the others are neither trained on nor tested", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "androscope-study-"));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const dataset = phantomDataset({ count: 24, seed: 3 });
+  const parts = ["train", "valid", "test"];
+  const samples = dataset.samples.map((sample, i) => ({ ...sample, fold: parts[Math.floor(i / 4) % 3]! }));
+  const seen = new Set<number>();
+  const results = await runStudy({
+    study: {
+      ...study,
+      seeds: [1],
+      rows: study.rows.slice(0, 1),
+      only: ["train", "valid"],
+      split: { kind: "drawn", k: 2 },
+    },
+    dataset: { ...dataset, samples },
+    threads: 1,
+    version: "0",
+    licence: "",
+    progress: silent,
+    results: join(folder, "results.json"),
+    folder: join(folder, "runs"),
+    runFolds: async (tasks, run) => {
+      for (const { train, test } of tasks) for (const i of [...train, ...test]) seen.add(i);
+      await foldsInTurn(tasks, run);
+    },
+  });
+  const kept = samples.filter(({ fold }) => fold !== "test");
+  expect(seen.size).toBe(kept.length);
+  expect(results.images.map(({ id }) => id).sort()).toEqual(kept.map(({ id }) => id).sort());
+}, 120_000);
+
 test("in pairs every image is predicted once for each other fold, by a network that saw neither", async () => {
   const folder = await mkdtemp(join(tmpdir(), "androscope-study-"));
   onTestFinished(() => rm(folder, { recursive: true }));

@@ -19,7 +19,7 @@ import {
 import { hashOf, type Progress, readJson, silent, writeJson } from "../runs/index.ts";
 import type { AlterationName } from "./alterations.ts";
 import { type CrossvalOptions, crossValidate } from "./crossval.ts";
-import { type Derivation, derivedDataset } from "./derived.ts";
+import { type Derivation, derivedDataset, partOf } from "./derived.ts";
 import { argmax, type PredictionRow } from "./metrics.ts";
 import { ALTERATION_NAMES, testRobustness } from "./robustness.ts";
 import type { TrainingChange } from "./training-change.ts";
@@ -54,6 +54,8 @@ export interface Study {
    * One at a time by default.
    */
   split?: "published" | "pairs" | CrossvalOptions["split"];
+  /** Only images of these folds of its dataset take part, where choices are to leave the others untouched. */
+  only?: readonly string[];
   /** Other versions of all images, for training and test. */
   images?: Derivation;
 }
@@ -115,7 +117,8 @@ function splitOf({ split = "published" }: Study): CrossvalOptions["split"] {
  */
 export async function runStudy(options: StudyRun): Promise<StudyResults> {
   const { study, progress } = options;
-  const dataset = study.images ? derivedDataset(options.dataset, study.images) : options.dataset;
+  const concerned = study.only ? partOf(options.dataset, study.only) : options.dataset;
+  const dataset = study.images ? derivedDataset(concerned, study.images) : concerned;
   const run = { ...options, dataset };
   const known = existsSync(run.results) ? await readJson<StudyResults>(run.results) : undefined;
   const results: StudyResults = {
