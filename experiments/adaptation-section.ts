@@ -46,7 +46,7 @@ export function adaptationHeadline(rows: readonly AdaptationRow[], network: read
   const [hue, grey, same] = ["other-stain", "grey", "none"].map((name) => shares(rows, name));
   return [
     `A network that meets a stain it does not know can be taught: ${network[0]!.corrections} corrected heads bring it ${told("other-stain")} where the stain has another hue,`,
-    `and ${told("grey")} where there is no colour. With wavelets beside it, as in the model that comes with the program, it has ${hue!.before} and ${grey!.before} there`,
+    `and ${told("grey")} where there is no colour. With wavelets beside it, as by default, it has ${hue!.before} and ${grey!.before} there`,
     `before it is taught anything, and about the same after (${hue!.after}, ${grey!.after}; ${same!.before} and ${same!.after} where nothing has changed; 216 images of`,
     "HuSHeM, altered, each judged by a network that saw it in no form). `androscope adapt`, and *Learn from corrections* in the app.",
   ].join("\n");

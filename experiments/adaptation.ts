@@ -4,7 +4,7 @@
  * are given with their true class as corrections, and the third that is left is judged before and after. Every image is in
  * that third once, so that each is judged by a network that has seen it in no form.
  *
- *     androscope crossval data/hushem --folds data/hushem/folds.csv --config models/hushem.config.json --out runs/hushem
+ *     androscope crossval data/hushem --folds data/hushem/folds.csv --out runs/hushem
  *     node scripts/with-node.mjs experiments/adaptation.ts data/hushem runs/hushem
  *
  * About fifteen minutes on one core. Writes experiments/results/adaptation.json; adaptation-network.json is the same of

@@ -2,7 +2,7 @@
 import { fileURLToPath } from "node:url";
 import { argmax, probabilitiesOf, type StudyResults } from "../src/evaluation/index.ts";
 import { readJson, writeJson } from "../src/runs/index.ts";
-import { WAVELETS } from "./aims.ts";
+import { DEFAULT } from "./aims.ts";
 
 const STUDY = fileURLToPath(new URL("results/studies/ablation.json", import.meta.url));
 const FILE = fileURLToPath(new URL("../models/hushem.confusion.json", import.meta.url));
@@ -10,7 +10,7 @@ const FILE = fileURLToPath(new URL("../models/hushem.confusion.json", import.met
 /** Rows true, columns predicted: the recipe and seed of the shipped model, over the published folds. */
 export async function bundledConfusion() {
   const results = await readJson<StudyResults>(STUDY);
-  const entry = results.entries.find(({ row, seed }) => row === WAVELETS && seed === 1)!;
+  const entry = results.entries.find(({ row, seed }) => row === DEFAULT && seed === 1)!;
   const confusion = results.classes.map(() => results.classes.map(() => 0));
   for (const [i, p] of probabilitiesOf(results, entry).entries()) confusion[results.images[i]!.label]![argmax(p)]!++;
   return {

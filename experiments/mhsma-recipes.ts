@@ -1,4 +1,5 @@
 /** Everything that was tried on MHSMA's part valid, in the order in which it was: mhsma-choices.ts. */
+import { IN_FOCUS, NETWORK } from "./baselines.ts";
 
 export interface MhsmaRecipe {
   name: string;
@@ -26,7 +27,7 @@ const raw = (steps: number) => ({
 });
 
 /** Background stays, since masks of unstained heads miss what is bright, and the view is wide enough for that. */
-const wide = (steps: number) => ({ tune: { steps, margin: 1.35, suppress: { enabled: false } } });
+const wide = (steps: number) => ({ tune: { ...NETWORK, steps, margin: 1.35, suppress: { enabled: false } } });
 
 const background = { colour: "background" };
 
@@ -48,16 +49,16 @@ export const MHSMA_RECIPES: MhsmaRecipe[] = [
   { name: "raw", what: "crops of 64 whole, from scratch, any rotation", size: 64, config: raw(640) },
   { name: "raw-head", what: "the same, head alone as two classes", attribute: "head", size: 64, config: raw(640) },
   {
-    name: "default-128",
-    what: "the default with twice its steps, crops of 128",
+    name: "network-128",
+    what: "the network with twice its steps, crops of 128",
     size: 128,
-    config: { tune: { steps: 640 } },
+    config: { tune: { ...NETWORK, steps: 640 } },
   },
-  { name: "default-64", what: "the same on crops of 64", size: 64, config: { tune: { steps: 640 } } },
+  { name: "network-64", what: "the same on crops of 64", size: 64, config: { tune: { ...NETWORK, steps: 640 } } },
   { name: "raw-background", what: "`raw`, colours relative to the background", size: 64, config: MHSMA_RAW },
   {
     name: "wide-background",
-    what: "`default-128`, colours relative to the background, background kept, view 1.35 × the long heads",
+    what: "`network-128`, colours relative to the background, background kept, view 1.35 × the long heads",
     size: 128,
     config: { ...background, ...wide(640) },
   },
@@ -86,12 +87,12 @@ export const MHSMA_RECIPES: MhsmaRecipe[] = [
     name: "wavelets-alone",
     what: "a linear probe on wavelets alone, on the heads of `wide-background`",
     size: 128,
-    config: { ...background, tune: { ...wide(1).tune, wavelets: { share: 1 } } },
+    config: { ...background, tune: { ...wide(1).tune, wavelets: { ...IN_FOCUS, share: 1 } } },
   },
   {
     name: "wavelets",
     what: "the mean of `wide-background-long` and of a probe on wavelets that learned every head out of focus, too",
     size: 128,
-    config: { ...MHSMA_CHOSEN, tune: { ...MHSMA_CHOSEN.tune, wavelets: { blur: [1, 2] } } },
+    config: { ...MHSMA_CHOSEN, tune: { ...MHSMA_CHOSEN.tune, wavelets: {} } },
   },
 ];

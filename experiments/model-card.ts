@@ -30,7 +30,7 @@ export function modelCard(
 ): string {
   const chance = ` Seeds differ: the mean of ${recipe.seeds.length} is ${percent(recipe.mean)}.`;
   const lines = [
-    `Trained on all ${training.images} images of HuSHeM with \`hushem.config.json\` (the default configuration and, beside it, a linear probe on wavelets that learned every head in focus and out of it), seed ${training.seed}; ${(bytes / 1e6).toFixed(1)} MB, weights in half precision. Temperature ${temperature.toFixed(3)}.`,
+    `Trained on all ${training.images} images of HuSHeM with the default configuration (a network and, beside it, a linear probe on wavelets that learned every head in focus and out of it), seed ${training.seed}; ${(bytes / 1e6).toFixed(1)} MB, weights in half precision. Temperature ${temperature.toFixed(3)}.`,
     "",
     "## How good it is",
     "",

@@ -7,7 +7,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import type { RowSummary, Study, StudyResults } from "../src/evaluation/index.ts";
 import { writeFileAtomic } from "../src/runs/index.ts";
 import { type AdaptationRow, adaptationHeadline, adaptationSection } from "./adaptation-section.ts";
-import { aimsSection, WAVELETS } from "./aims.ts";
+import { aimsSection, DEFAULT } from "./aims.ts";
 import { certaintyPlots } from "./certainty-plot.ts";
 import { type FieldDetection, fieldHeadline, fieldSection } from "./field-section.ts";
 import { headline } from "./headline.ts";
@@ -26,6 +26,7 @@ import type { ScianStandIns } from "./scian-stand-ins.ts";
 import type { ScianVotes } from "./scian-votes.ts";
 import { imagenetInside, ownSearch } from "./searches.ts";
 import { changedOnAverage, coverageOf, percent, points, robustnessSection, searchSection } from "./sections.ts";
+import { seedsSection } from "./seeds-section.ts";
 import type { ShippedModel } from "./shipped-model.ts";
 import { study as ablation } from "./studies/ablation.ts";
 import { study as fewLabels } from "./studies/few-labels.ts";
@@ -138,8 +139,8 @@ function filled(document: string, block: string, content: string): string {
 export const STUDIES = [ablation, fewLabels, labelNoise, grey35, imagenet, imagenetFull];
 
 function certaintySection(results: StudyResults): string {
-  const { seeds, calibrationError, calibratedError } = summaryOf(ablation).find(({ name }) => name === "whole")!;
-  const coverage = coverageOf(results, "whole");
+  const { seeds, calibrationError, calibratedError } = summaryOf(ablation).find(({ name }) => name === DEFAULT)!;
+  const coverage = coverageOf(results, DEFAULT);
   const shares = [1, 0.95, 0.9, 0.8, 0.7, 0.5];
   const at = (share: number) => coverage.filter((point) => point.share <= share + 1e-9).at(-1)!;
   return [
@@ -157,7 +158,7 @@ function certaintySection(results: StudyResults): string {
 export function withCard(document: string): string {
   const shipped = readResults<ShippedModel>("shipped-model.json");
   const known = readResults<StudyResults>("studies/ablation.json");
-  const recipe = summaryOf(ablation).find(({ name }) => name === WAVELETS);
+  const recipe = summaryOf(ablation).find(({ name }) => name === DEFAULT);
   return shipped && known && recipe ? filled(document, "card", modelCard(shipped, recipe, known)) : document;
 }
 
@@ -218,7 +219,7 @@ export function withResults(document: string): string {
   for (const study of STUDIES) text = filled(text, `study:${study.name}`, studySection(study, summaryOf(study)));
   const known = readResults<StudyResults>("studies/ablation.json");
   if (known) {
-    text = filled(text, "robustness", robustnessSection(known, ["raw", "posed", "whole", "wavelets-blur"]));
+    text = filled(text, "robustness", robustnessSection(known, ["raw", "posed", "whole", DEFAULT]));
     const inside = readResults<StudyResults>("studies/foreign.json");
     if (inside)
       text = filled(
@@ -230,6 +231,7 @@ export function withResults(document: string): string {
         ),
       );
     text = filled(text, "certainty", certaintySection(known));
+    text = filled(text, "seeds", seedsSection(known, DEFAULT));
   }
   if (known) text = filled(text, "aims", aims(known));
   const searches = { search: ownSearch(), "imagenet-search": imagenetInside() };
@@ -284,7 +286,7 @@ function probedResults(known: StudyResults): { probed?: StudyResults } {
 /** Every study's drawing: file → SVG. */
 export function drawings(): Map<string, string> {
   const known = readResults<StudyResults>("studies/ablation.json");
-  const plots = known && certaintyPlots(known, "whole", 1);
+  const plots = known && certaintyPlots(known, DEFAULT, 1);
   const altered = known && robustnessPlot(known, summaryOf(ablation));
   return new Map([
     ...(altered ? ([[at("../docs/images/hushem-altered.svg"), altered]] as [string, string][]) : []),

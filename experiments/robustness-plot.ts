@@ -19,10 +19,10 @@ const SHOWN = (Object.keys(ALTERATIONS) as AlterationName[]).filter(
 const MARKS = {
   raw: { mark: (x: number, y: number) => circle("raw", x, y), called: "whole crops" },
   posed: { mark: (x: number, y: number) => circle("posed", x, y), called: "upright" },
-  whole: { mark: (x: number, y: number) => circle("whole", x, y), called: "the default" },
+  whole: { mark: (x: number, y: number) => circle("whole", x, y), called: "the network" },
   "wavelets-blur": {
     mark: (x: number, y: number) => `<path class="last" d="M${fixed(x)} ${y - 6}l5 6l-5 6l-5 -6z"/>`,
-    called: "wavelets beside it: the recipe of the model that comes with the program",
+    called: "wavelets beside it: the default",
   },
 } as const;
 type Drawn = keyof typeof MARKS;

@@ -9,7 +9,7 @@ import { study as search } from "./studies/search.ts";
 
 /** Rows of the ablation that are recipes of the search: computed once. */
 const SAME: Readonly<Record<string, string>> = {
-  whole: "default",
+  whole: "network",
   pooled: "scratch",
   wavelets: "wavelets",
   "wavelets-alone": "wavelets-alone",
@@ -29,15 +29,15 @@ export function ownSearch(): Search | undefined {
   return inner && outer && { about: search.about, rows: search.rows, inner, outer };
 }
 
-/** Starts from ImageNet beside the default, all inside the same pairs of folds. */
+/** Starts from ImageNet beside the network, all inside the same pairs of folds. */
 export function imagenetInside(): Search | undefined {
   const [own, inner] = [ownSearch(), readResults<StudyResults>("studies/imagenet-search.json")];
   const full = readResults<StudyResults>("studies/imagenet-full.json");
   if (!own || !inner) return undefined;
-  const ofBase = (results: StudyResults) => results.entries.filter(({ row }) => row === "default");
+  const ofBase = (results: StudyResults) => results.entries.filter(({ row }) => row === "network");
   return {
     about: imagenetSearch.about,
-    rows: [...search.rows.filter(({ name }) => name === "default"), ...imagenetSearch.rows],
+    rows: [...search.rows.filter(({ name }) => name === "network"), ...imagenetSearch.rows],
     inner: { ...inner, entries: [...ofBase(own.inner), ...inner.entries] },
     outer: { ...own.outer, entries: [...ofBase(own.outer), ...(full?.entries ?? [])] },
   };

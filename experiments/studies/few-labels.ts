@@ -1,5 +1,5 @@
 import type { Study, StudyRow } from "../../src/evaluation/index.ts";
-import { WAVELETS_ALONE } from "../baselines.ts";
+import { IN_FOCUS, NETWORK, WAVELETS_ALONE } from "../baselines.ts";
 
 const rows = (percent: number): StudyRow[] => {
   const change = { labelled: percent / 100 };
@@ -7,21 +7,21 @@ const rows = (percent: number): StudyRow[] => {
     {
       name: `scratch-${percent}`,
       what: `${percent} % of the labels, posed and background removed, network from scratch`,
-      config: { tune: { initialise: "scratch" } },
+      config: { tune: { ...NETWORK, initialise: "scratch" } },
       change,
       against: `scratch-${percent}`,
     },
     {
       name: `distilled-${percent}`,
       what: `${percent} % of the labels, started from stage 1`,
-      config: {},
+      config: { tune: NETWORK },
       change,
       against: `scratch-${percent}`,
     },
     {
       name: `refined-${percent}`,
       what: `${percent} % of the labels, spread over the other heads by stage 1's features, started from stage 1`,
-      config: { tune: { refineLabels: true } },
+      config: { tune: { ...NETWORK, refineLabels: true } },
       change,
       against: `scratch-${percent}`,
     },
@@ -33,7 +33,7 @@ const wavelets = (percent: number): StudyRow[] => [
   {
     name: `refined-wavelets-${percent}`,
     what: `${percent} % of the labels, spread over the other heads by stage 1's features and wavelets, and a probe on wavelets beside it`,
-    config: { tune: { refineLabels: true, wavelets: {} } },
+    config: { tune: { refineLabels: true, wavelets: IN_FOCUS } },
     change: { labelled: percent / 100 },
     against: `scratch-${percent}`,
   },

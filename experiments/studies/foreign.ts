@@ -1,5 +1,5 @@
 import type { Study } from "../../src/evaluation/index.ts";
-import { WAVELETS_ALONE, WAVELETS_OUT_OF_FOCUS } from "../baselines.ts";
+import { IN_FOCUS, NETWORK, WAVELETS_ALONE } from "../baselines.ts";
 
 /** Asked after the altered test images of the ablation had shown it, so that a choice need not rest on these. */
 export const study: Study = {
@@ -10,11 +10,11 @@ export const study: Study = {
   seeds: [1],
   split: "pairs",
   rows: [
-    { name: "default", what: "the default", config: {}, altered: true },
+    { name: "network", what: "the network by itself", config: { tune: NETWORK }, altered: true },
     {
       name: "wavelets",
-      what: "the default and a linear probe on wavelets, their mean",
-      config: { tune: { wavelets: {} } },
+      what: "the network and a linear probe on wavelets, their mean",
+      config: { tune: { wavelets: IN_FOCUS } },
       altered: true,
     },
     {
@@ -25,8 +25,8 @@ export const study: Study = {
     },
     {
       name: "wavelets-blur",
-      what: "the default and a probe on wavelets that learned every head out of focus, too",
-      config: { tune: { wavelets: WAVELETS_OUT_OF_FOCUS } },
+      what: "the network and a probe on wavelets that learned every head out of focus, too: the default",
+      config: {},
       altered: true,
     },
   ],

@@ -1,5 +1,5 @@
 import type { Study } from "../../src/evaluation/index.ts";
-import { POSED, RAW } from "../baselines.ts";
+import { NETWORK, POSED, RAW } from "../baselines.ts";
 
 export const study: Study = {
   name: "grey-35",
@@ -15,6 +15,7 @@ export const study: Study = {
       config: { tune: RAW },
     },
     { name: "posed", what: "the same network, heads turned upright", config: { tune: POSED } },
-    { name: "whole", what: "the default method", config: {} },
+    { name: "whole", what: "the network", config: { tune: NETWORK } },
+    { name: "wavelets-blur", what: "the default: wavelets beside the network", config: {} },
   ],
 };

@@ -3,9 +3,9 @@ import { probeRow, QUARTER_RECIPES } from "./imagenet-search.ts";
 
 export const study: Study = {
   name: "imagenet-full",
-  title: "ImageNet's weights on HuSHeM: tuned, or kept as they are beside the default",
+  title: "ImageNet's weights on HuSHeM: tuned, or kept as they are beside the network",
   about:
-    "Published folds. Stage 1, masks and poses are the default's; stage 2 is MobileNet v1 started from ImageNet (--init), or the default with a linear probe on those weights, kept as they are, beside it. Which recipe each fold would choose is settled inside its training folds. All are compared with the full-width probe alone.",
+    "Published folds. Stage 1, masks and poses are the usual ones; stage 2 is MobileNet v1 started from ImageNet (--init), or the usual network with a linear probe on those weights, kept as they are, beside it. Which recipe each fold would choose is settled inside its training folds. All are compared with the full-width probe alone.",
   seeds: [1, 2, 3, 4, 5],
   rows: [
     probeRow({ width: "full", side: 128, alone: true }),

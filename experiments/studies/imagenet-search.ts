@@ -1,7 +1,8 @@
 import type { Study, StudyRow } from "../../src/evaluation/index.ts";
+import { NETWORK } from "../baselines.ts";
 
 /** MobileNet v1 of full width, as far as the copy of the weights goes that this was made with. */
-const NETWORK = { backbone: "mobilenet", widths: [64, 128, 256, 512], blocks: [1, 2, 2, 6] };
+const MOBILENET = { backbone: "mobilenet", widths: [64, 128, 256, 512], blocks: [1, 2, 2, 6] };
 
 interface Recipe {
   side: number;
@@ -11,13 +12,14 @@ interface Recipe {
 /** The default's peak learning rate, and a quarter of it, as is usual where weights are trained already. */
 const RATES = { fast: 0.002, slow: 0.0005 };
 
-/** Masks and poses come from the default's stage 1, so that only stage 2 differs. Margins keep their size in the crop. */
+/** Masks and poses come from the usual stage 1, so that only stage 2 differs. Margins keep their size in the crop. */
 const row = ({ side, pace }: Recipe): StudyRow => ({
   name: `full-${side}-${pace}`,
   what: `views of ${side} pixels, learning rate ${RATES[pace]}`,
   config: {
     tune: {
-      network: NETWORK,
+      ...NETWORK,
+      network: MOBILENET,
       initialise: "imagenet",
       viewSize: side,
       suppress: { margin: [(2 * side) / 64, (8 * side) / 64] },
@@ -28,11 +30,11 @@ const row = ({ side, pace }: Recipe): StudyRow => ({
 });
 
 /** MobileNet v1 of a quarter of that width, whole. Its pretrained maps may serve as they are: pooled at all scales, hardly moved. */
-const QUARTER = { ...NETWORK, widths: [16, 32, 64, 128] };
+const QUARTER = { ...MOBILENET, widths: [16, 32, 64, 128] };
 const quarter = (name: string, what: string, tune: object): StudyRow => ({
   name: `quarter-${name}`,
   what: `a quarter of the width, views of 64 pixels${what}`,
-  config: { tune: { network: QUARTER, initialise: "imagenet", ...tune } },
+  config: { tune: { ...NETWORK, network: QUARTER, initialise: "imagenet", ...tune } },
   init: true,
 });
 
@@ -52,12 +54,12 @@ interface Frozen {
   alone?: boolean;
 }
 
-/** The default, and beside it a linear probe on frozen weights. Alone: the probe's own opinion, of stage 2 one step and no part. */
+/** The usual network, and beside it a linear probe on frozen weights. Alone: the probe's own opinion, of stage 2 one step and no part. */
 export const probeRow = ({ width, side, alone = false }: Frozen): StudyRow => {
-  const probe = { network: width === "full" ? NETWORK : QUARTER, viewSize: side };
+  const probe = { network: width === "full" ? MOBILENET : QUARTER, viewSize: side };
   return {
     name: `${alone ? "frozen" : "probe"}-${width}-${side}`,
-    what: `${alone ? "a linear probe alone" : "the default and a linear probe, their mean"}, ${width === "full" ? "full width" : "a quarter of the width"}, views of ${side} pixels`,
+    what: `${alone ? "a linear probe alone" : "the network and a linear probe, their mean"}, ${width === "full" ? "full width" : "a quarter of the width"}, views of ${side} pixels`,
     config: { tune: { probe: alone ? { ...probe, share: 1 } : probe, ...(alone ? { steps: 1 } : {}) } },
     init: true,
   };

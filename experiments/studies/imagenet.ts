@@ -1,4 +1,5 @@
 import type { Study } from "../../src/evaluation/index.ts";
+import { NETWORK } from "../baselines.ts";
 
 /** MobileNet v1 with a quarter of its width: of it all the weights are there. */
 const network = { backbone: "mobilenet", widths: [16, 32, 64, 128], blocks: [1, 2, 2, 6], viewSize: 64 };
@@ -14,26 +15,26 @@ export const study: Study = {
     {
       name: "mobilenet-scratch",
       what: "MobileNet from random weights in both stages, views of 64 pixels",
-      config: { network, tune: { initialise: "scratch" } },
+      config: { network, tune: { ...NETWORK, initialise: "scratch" } },
     },
     {
       name: "imagenet",
       what: "started from ImageNet, both stages; stage 1 gives masks and poses, no features",
-      config: { network, tune: { initialise: "imagenet" } },
+      config: { network, tune: { ...NETWORK, initialise: "imagenet" } },
       init: true,
       against: "mobilenet-scratch",
     },
     {
       name: "imagenet-distilled",
       what: "stage 1 from ImageNet, stage 2 from stage 1",
-      config: { network },
+      config: { network, tune: NETWORK },
       init: true,
       against: "imagenet",
     },
     {
       name: "mobilenet-distilled",
       what: "stage 1 from random weights, stage 2 from stage 1",
-      config: { network },
+      config: { network, tune: NETWORK },
       against: "mobilenet-scratch",
     },
   ],

@@ -1,5 +1,4 @@
 import type { Study } from "../../src/evaluation/index.ts";
-import { WAVELETS_OUT_OF_FOCUS } from "../baselines.ts";
 import { MHSMA_CHOSEN, MHSMA_PROBE } from "../mhsma-recipes.ts";
 
 const { tune } = MHSMA_CHOSEN;
@@ -20,7 +19,7 @@ export const study: Study = {
     {
       name: "wavelets",
       what: "the same beside a probe on wavelets that learned every head out of focus, too",
-      config: chosen({ wavelets: WAVELETS_OUT_OF_FOCUS }),
+      config: chosen({ wavelets: {} }),
     },
     { name: "generalised", what: "the same with generalised cross-entropy", config: chosen({ loss: "generalised" }) },
     { name: "mixup", what: "the same with same-class mixup", config: chosen({ mixup: 0.4 }) },

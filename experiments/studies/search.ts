@@ -1,19 +1,19 @@
 import type { Study, StudyRow } from "../../src/evaluation/index.ts";
-import { WAVELETS_ALONE } from "../baselines.ts";
+import { IN_FOCUS, NETWORK, WAVELETS_ALONE } from "../baselines.ts";
 
-const tune = (settings: object) => ({ tune: settings });
+const tune = (settings: object) => ({ tune: { ...NETWORK, ...settings } });
 
 /** Other stains and cameras in both stages. */
 const JITTERED = { augmentation: { jitter: { contrast: 0.4, grey: 0.25 } } };
 
-/** Recipes that were tried: the default first, and one thing changed in each of the others. */
+/** Recipes that were tried: the network by itself first, and one thing changed in each of the others. */
 export const RECIPES: StudyRow[] = [
-  { name: "default", what: "the default", config: {} },
+  { name: "network", what: "the network by itself", config: tune({}) },
   { name: "scratch", what: "stage 2 from random weights", config: tune({ initialise: "scratch" }) },
   {
     name: "jitter",
     what: "in both stages: stain up to half as strong again, a quarter of the views without colour",
-    config: { distill: JITTERED, tune: JITTERED },
+    config: { distill: JITTERED, ...tune(JITTERED) },
   },
   { name: "refined", what: "labels refined by stage 1's features", config: tune({ refineLabels: true }) },
   {
@@ -46,7 +46,7 @@ export const RECIPES: StudyRow[] = [
   {
     name: "background-colour",
     what: "colours relative to the crop's own background",
-    config: { colour: "background" },
+    config: { colour: "background", ...tune({}) },
   },
   { name: "high-rate", what: "twice the learning rate", config: tune({ learningRate: 4e-3 }) },
   { name: "low-rate", what: "half the learning rate", config: tune({ learningRate: 1e-3 }) },
@@ -61,13 +61,13 @@ export const RECIPES: StudyRow[] = [
   },
   {
     name: "wavelets",
-    what: "the default and a linear probe on wavelets, their mean",
-    config: tune({ wavelets: {} }),
+    what: "the network and a linear probe on wavelets, their mean",
+    config: tune({ wavelets: IN_FOCUS }),
   },
   {
     name: "wide",
     what: "widths 32-64-128-256 instead of 16-48-96-192",
-    config: { network: { widths: [32, 64, 128, 256] } },
+    config: { network: { widths: [32, 64, 128, 256] }, ...tune({}) },
   },
 ];
 

@@ -1,6 +1,6 @@
 /** How many processes at a time. */
 import { availableParallelism } from "node:os";
-import { type Config, type PreparedSet, tunedNetwork } from "../learning/index.ts";
+import { type Config, type PreparedSet, probeNumbers, tunedNetwork } from "../learning/index.ts";
 
 /** A number, or as many as this machine has cores and memory for. */
 export type Workers = number | "auto";
@@ -39,7 +39,9 @@ export function workersFor(wanted: Workers, { tasks, threads, bytes }: Need, mac
 export function trainingBytes(config: Config, set: PreparedSet): number {
   const { network, distill, tune } = config;
   const stages = Math.max(bytesOf(network, distill.batch), bytesOf(tunedNetwork(config), tune.batch));
-  return 400e6 + stages + 2 * (set.pixels.byteLength + set.targets.byteLength);
+  // As they are, side by side, about their centre and in their units, with what ONNX Runtime makes in between.
+  const probe = 5 * 4 * probeNumbers(config, set.ids.length);
+  return 400e6 + Math.max(stages, probe) + 2 * (set.pixels.byteLength + set.targets.byteLength);
 }
 
 function bytesOf({ widths, blocks, viewSize }: Config["network"], batch: number): number {

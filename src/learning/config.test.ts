@@ -38,3 +38,17 @@ test("later settings win and everything else keeps its default", async () => {
   const config = await loadConfig(undefined, ["tune.steps=5", "tune.steps=7", "tune.pooling=mask"]);
   expect(config).toEqual({ ...defaultConfig, tune: { ...defaultConfig.tune, steps: 7, pooling: "mask" } });
 });
+
+test("wavelets stand beside the network unless they are refused, heads are not turned, or another probe is there", () => {
+  const wavelets = (tune: object) => resolveConfig({ tune }).tune.wavelets;
+  const usual = defaultConfig.tune.wavelets!;
+  expect(wavelets({ steps: 7 })).toEqual(usual);
+  expect(wavelets({ wavelets: { ridge: 1 } })).toEqual({ ...usual, ridge: 1 });
+  const network = { widths: [8, 8, 8, 8], blocks: [1, 1, 1, 1] };
+  for (const without of [{ wavelets: null }, { pose: false }, { probe: { network } }]) {
+    expect(wavelets(without)).toBe(null);
+    // What a run records is complete: read again, it is the same.
+    const config = resolveConfig({ tune: without });
+    expect(resolveConfig(JSON.parse(JSON.stringify(config)))).toEqual(config);
+  }
+});

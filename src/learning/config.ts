@@ -119,7 +119,18 @@ const distill = z.strictObject({
   transductive: z.boolean().default(false),
 });
 
-const tune = z.strictObject({
+/** A linear probe on wavelets beside stage 2's network: wavelets.ts. A prediction is the mean of both. */
+const wavelets = z.strictObject({
+  viewSize: z.int().min(32).max(256).multipleOf(16).default(64),
+  /** It learns every head out of focus, too: under Gaussians of these deviations, in the view's pixels. */
+  blur: z.array(z.number().positive().max(16)).max(4).default([1, 2]),
+  /** In units of a head's mean squared feature. */
+  ridge: z.number().min(1e-3).max(100).default(0.3),
+  sharpness: z.number().positive().max(100).default(8),
+  share: share.default(0.5),
+});
+
+const tuning = z.strictObject({
   steps: z.int().min(1).max(1_000_000).default(320),
   batch: optimisation.batch.default(32),
   learningRate: optimisation.learningRate.default(2e-3),
@@ -187,17 +198,8 @@ const tune = z.strictObject({
       share: share.default(0.5),
     })
     .optional(),
-  /** The same on wavelets, which take no weights: wavelets.ts. Absent, none. */
-  wavelets: z
-    .strictObject({
-      viewSize: z.int().min(32).max(256).multipleOf(16).default(64),
-      /** It learns every head out of focus, too: under Gaussians of these deviations, in the view's pixels. Absent, none. */
-      blur: z.array(z.number().positive().max(16)).max(4).optional(),
-      ridge: z.number().min(1e-3).max(100).default(0.3),
-      sharpness: z.number().positive().max(100).default(8),
-      share: share.default(0.5),
-    })
-    .optional(),
+  /** The same on wavelets, which take no weights. null: none, as by default where heads are not turned or `probe` is there. */
+  wavelets: wavelets.nullable().optional(),
   /** Weight an image by the share of its experts who chose the majority class. */
   agreementWeighting: z.boolean().default(false),
   dropout: share.default(0.4),
@@ -222,6 +224,12 @@ const tune = z.strictObject({
     })
     .prefault({}),
 });
+
+/** Wavelets where nothing is said of them and nothing is in their way. */
+const tune = tuning.transform(({ wavelets: asked, ...rest }) => ({
+  ...rest,
+  wavelets: asked === undefined ? (rest.pose && !rest.probe ? wavelets.parse({}) : null) : asked,
+}));
 
 export const configSchema = z
   .strictObject({
@@ -257,7 +265,7 @@ export function tunedNetwork({ network, tune }: Config): Config["network"] {
 
 /** How a probe learns and what its part is, where there is one, whatever it is on. */
 export function probeSettings({ tune }: Config): { ridge: number; sharpness: number; share: number } | undefined {
-  return tune.probe ?? tune.wavelets;
+  return tune.probe ?? tune.wavelets ?? undefined;
 }
 
 /** The network that a probe keeps frozen, where there is one. */

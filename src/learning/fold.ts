@@ -132,7 +132,7 @@ export async function train(task: TrainingTask): Promise<Trained> {
   const posed = { set, heads, geometry };
   const source = probeSource(config, task.init);
   const seen = source && (await headFeatures(posed, members, source, config, { threads, device }));
-  const wavelets = config.tune.wavelets && seen;
+  const wavelets = config.tune.wavelets ? seen : undefined;
   const targets = config.tune.refineLabels ? await refinedTargets(posed, task, stage1.weights, wavelets) : undefined;
 
   const probe = source && { source, layer: await probeLayer(source, seen!, { ...posed, targets }, members, task) };

@@ -71,6 +71,7 @@ export {
   pseudoMaskOf,
   unpackPrepared,
 } from "./prepare.ts";
+export { probeNumbers } from "./probe.ts";
 export { batchSampler } from "./schedule.ts";
 export { frameToCrop, type SegmentedHead, Segmenter } from "./segmenter.ts";
 export { averaged, type CurvePoint, removeCheckpoint, trainLoop } from "./training.ts";

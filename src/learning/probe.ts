@@ -43,7 +43,15 @@ const LEAST_UNIT = 0.1;
 export function probeSource(config: Config, weights: State | undefined): FeatureSource | undefined {
   const network = probeNetwork(config);
   const { wavelets } = config.tune;
-  return network ? { weights: weights!, network } : wavelets && { viewSize: wavelets.viewSize };
+  if (network) return { weights: weights!, network };
+  return wavelets ? { viewSize: wavelets.viewSize } : undefined;
+}
+
+/** How many numbers a probe learns from, where there is one: those of every head, seen as often as it is to be. */
+export function probeNumbers(config: Config, heads: number): number {
+  const source = probeSource(config, undefined);
+  const views = 1 + (config.tune.wavelets?.blur.length ?? 0);
+  return source ? heads * views * featureCount(source) : 0;
 }
 
 /** The logits [N, classes] of posed crops: their softmax is the probe's opinion. */

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { Random } from "../runs/index.ts";
 import { ridgeSlopes } from "./ridge.ts";
 
-test("slopes leave nothing of the normal equations, for few and for many rows, and for rows that nearly repeat each other", async () => {
+test("slopes leave of the normal equations what rounding leaves, for few and for many rows, and for rows that nearly repeat each other", async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.record({
@@ -40,10 +40,13 @@ test("slopes leave nothing of the normal equations, for few and for many rows, a
             left[d] = asked[d]! - ridge * slope(d);
             for (let n = 0; n < count; n++) left[d]! -= cell(n, d) * said[n]!;
           }
-          expect(Math.hypot(...left)).toBeLessThan(2e-5 * Math.hypot(...asked) + 1e-9);
+          // What a solution in float32 may leave: in proportion to the matrix, its solution and what was asked.
+          const norm = rows.reduce((sum, value) => sum + value ** 2, ridge);
+          const size = Math.hypot(...Array.from({ length: width }, (_, d) => slope(d)));
+          expect(Math.hypot(...left)).toBeLessThan(3e-6 * (norm * size + Math.hypot(...asked)) + 1e-9);
         }
       },
     ),
-    { numRuns: 40 },
+    { numRuns: 100 },
   );
 });
