@@ -105,7 +105,9 @@ async function standardised(
   const runner = await InferenceRunner.create({ rows, products, centre, unit, frequency }, session);
   try {
     const out = await runner.run(examples);
-    return Object.fromEntries(Object.entries(out).map(([name, { data }]) => [name, data])) as Asked;
+    // What ONNX Runtime gives is its own, and goes with the session.
+    const numbers = Object.entries(out).map(([name, { data }]) => [name, (data as Float32Array).slice()]);
+    return Object.fromEntries(numbers) as Asked;
   } finally {
     runner.dispose();
   }
