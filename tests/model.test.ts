@@ -95,7 +95,8 @@ describe("the model file", () => {
         alone.flatMap(({ probabilities }) => probabilities),
         expected,
       ),
-    ).toBeLessThan(1e-5);
+      // Sums of other shapes are rounded otherwise, and wavelets take the logarithm of what is next to nothing.
+    ).toBeLessThan(1e-4);
     await nativeSession.release();
     await webSession.release();
   });
