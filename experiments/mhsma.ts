@@ -3,7 +3,13 @@
  * classes; here each structure's share is added up again.
  */
 import { combinedClasses, MHSMA_STRUCTURES } from "../src/datasets/index.ts";
-import { computeMetrics, type Metrics, probabilitiesOf, type StudyResults } from "../src/evaluation/index.ts";
+import {
+  computeMetrics,
+  type Metrics,
+  probabilitiesOf,
+  type StudyResults,
+  type StudyRow,
+} from "../src/evaluation/index.ts";
 import type { Choice } from "./mhsma-choices.ts";
 
 export type Structure = (typeof MHSMA_STRUCTURES)[number];
@@ -131,9 +137,24 @@ export function accuraciesOf(results: StudyResults, row: string): string {
   return `${means} (${entries.length} seeds; together ${together})`;
 }
 
-/** What was tried on valid, in its order. */
-export function choicesTable(choices: readonly Choice[]): string {
-  const score = ({ scores }: Choice, structure: Structure) => {
+type Tried = Pick<Choice, "name" | "what" | "scores">;
+
+/** What a study has for choosing by, its first seed. */
+export function triedIn(results: StudyResults, rows: readonly Pick<StudyRow, "name" | "what">[]): Tried[] {
+  return rows.flatMap(({ name, what }) => {
+    const entry = results.entries.find(({ row }) => row === name);
+    if (!entry) return [];
+    const scores = MHSMA_STRUCTURES.map((structure) => {
+      const { rocArea, ...rest } = structureMetrics(results, [entry], structure);
+      return [structure, { ...rest, rocArea: rocArea! }] as const;
+    });
+    return [{ name, what, scores: Object.fromEntries(scores) }];
+  });
+}
+
+/** What was tried, in its order. */
+export function choicesTable(choices: readonly Tried[]): string {
+  const score = ({ scores }: Tried, structure: Structure) => {
     const found = scores[structure];
     if (!found) return "";
     return `${found.correct}, ${percent(found.balancedAccuracy)}, ${found.rocArea.toFixed(3)}`;

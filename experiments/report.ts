@@ -17,7 +17,7 @@ import {
   rareClassSection,
   refinementSection,
 } from "./label-refinement-section.ts";
-import { accuraciesOf, choicesTable, mhsmaTables, type Published } from "./mhsma.ts";
+import { accuraciesOf, choicesTable, mhsmaTables, type Published, triedIn } from "./mhsma.ts";
 import type { Choice } from "./mhsma-choices.ts";
 import { modelCard } from "./model-card.ts";
 import { readResults, summaryOf } from "./read-results.ts";
@@ -39,6 +39,7 @@ import { study as mhsma } from "./studies/mhsma.ts";
 import { study as mhsmaFinal } from "./studies/mhsma-final.ts";
 import { study as mhsmaGroups } from "./studies/mhsma-groups.ts";
 import { study as mhsmaRaw } from "./studies/mhsma-raw.ts";
+import { study as mhsmaSearch } from "./studies/mhsma-search.ts";
 import { studyPlot } from "./study-plot.ts";
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
@@ -163,7 +164,7 @@ export function withCard(document: string): string {
 }
 
 /** Studies whose networks learn combined classes: told structure by structure, without a drawing. */
-export const MHSMA_STUDIES = [mhsma, mhsmaFinal, mhsmaRaw, mhsmaGroups];
+export const MHSMA_STUDIES = [mhsma, mhsmaFinal, mhsmaRaw, mhsmaGroups, mhsmaSearch];
 
 /** From the papers' abstracts, but for the last, whose abstract we did not have: figures as others quote them. */
 const MHSMA_PUBLISHED: Published[] = [
@@ -187,8 +188,10 @@ function mhsmaBlocks(): [string, string][] {
     });
     return found.length > 0 ? mhsmaTables(found, published) : "Not computed yet.";
   };
+  const searched = readResults<StudyResults>("studies/mhsma-search.json");
   return [
     ["mhsma:choices", choicesTable(readResults<Choice[]>("mhsma-choices.json") ?? [])],
+    ["mhsma:search", searched ? choicesTable(triedIn(searched, mhsmaSearch.rows)) : "Not computed yet."],
     ["mhsma:official", tables([mhsmaRaw, mhsma, mhsmaFinal], MHSMA_PUBLISHED)],
     ["mhsma:groups", tables([mhsmaGroups], [])],
   ];

@@ -13,12 +13,13 @@ import { licenceOf, openDataset, type Sample, writeStandIns } from "../src/datas
 import { bootstrap, type CrossvalOptions, type CrossvalResult, crossValidate } from "../src/evaluation/index.ts";
 import { resolveConfig } from "../src/learning/index.ts";
 import { terminalProgress, version, writeJson } from "../src/runs/index.ts";
+import { NETWORK } from "./baselines.ts";
 
 const DRAWN_WITH = 1;
 const SMALL = {
   network: { widths: [12, 24, 48, 96], blocks: [1, 1, 1, 1], viewSize: 32 },
   distill: { steps: 120 },
-  tune: { steps: 240 },
+  tune: { ...NETWORK, steps: 240 },
 };
 
 interface Protocol {
