@@ -23,7 +23,7 @@ function refinedHeadline(ablationRows: ReadonlyMap<string, RowSummary>): string[
     `(without it ${percent(plain.mean)}, whole crops ${percent(raw.mean)}; ${percent(clean.mean)} where labels are right); with a tenth of the labels ${percent(spread.mean)}, a network from scratch ${percent(scratch.mean)}.`,
     ...(more
       ? [
-          `Beside wavelets (\`tune.wavelets\`), which then also tell what heads look alike, a tenth of the labels gives **${percent(more.mean)}** (${seedsOf(more)}).`,
+          `Beside wavelets, which then also tell what heads look alike, a tenth of the labels gives **${percent(more.mean)}** (${seedsOf(more)}).`,
         ]
       : []),
     "`labels.csv` and the report list the labels to look at again.",
