@@ -9,7 +9,7 @@ export const POSED = { ...NETWORK, initialise: "scratch", pooling: "average", su
 /** From scratch on whole crops. A crop that is not posed has no upright: at test it is seen from four sides and mirrored. */
 export const RAW = { ...POSED, pose: false, testViews: { mirror: true, rotations: [0, 90, 180, 270] } };
 
-/** The class that each is mistaken for most often by the network (docs/results.md). */
+/** The class that each was mistaken for most often by the network, over three seeds, when this was set. */
 export const ALIKE = { Normal: "Pyriform", Tapered: "Pyriform", Pyriform: "Amorphous", Amorphous: "Pyriform" };
 
 /** A probe on wavelets that learns every head as it is alone; the default's learns it out of focus, too. */

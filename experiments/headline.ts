@@ -39,7 +39,7 @@ export function headline(): string {
   const altered = readResults<StudyResults>("studies/ablation.json")!;
   const on = (row: string, name: AlterationName) => percent(alteredAccuracy(altered, row, name));
   return [
-    `Published five folds, default configuration: ${withEnsemble(usual!)}; the 95 % interval of one run is about ±4 points.`,
+    `Published five folds, default configuration: accuracy ${withEnsemble(usual!)}; the 95 % interval of one run is about ±4 points.`,
     `A network on whole crops has ${said(raw!)}; turning heads upright by their masks, learned without labels, brings`,
     `${said(posed!)}. What comes on top makes no difference that can be told from chance at all labels: the network by itself, with background`,
     `removed, pooling over the mask and distilled features, has ${said(network!)}, a ridge regression on wavelets of upright heads, which`,
