@@ -15,7 +15,8 @@ const oval: Ellipse = { x: 70, y: 70, a: 26, b: 17, angle: 0.5 };
 /** A light cap in front, a dark nucleus behind, and discs that take up less stain than what is around them. */
 function drawn(head: Ellipse, discs: readonly Disc[], lighter = 0.5) {
   const inDisc = (u: number, v: number) => discs.some((disc) => Math.hypot(u - disc.u, v - disc.v) < disc.r);
-  const around = (u: number) => 80 + 30 * Math.tanh(u / 6);
+  // As wide a passage from cap to nucleus as the head is large.
+  const around = (u: number) => 80 + 30 * Math.tanh((u / 6) * (oval.a / head.a));
   const stain = stainAlong(size, size, head, (u, v) => (inDisc(u, v) ? lighter : 1) * around(u));
   const mask = ellipse(size, size, head);
   return { mask, stain, discs: shape(size, size, head, inDisc), found: vacuoles(mask, stain) };
