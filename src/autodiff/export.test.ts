@@ -139,6 +139,16 @@ describe("an exported model", () => {
     expect([same[89], other[89]]).toEqual([2, 2]);
   });
 
+  test("stores what is too small for a normal float as zero, whatever this thread takes it for", () => {
+    // 1, 2^-126, its neighbour below, the smallest number, the same below zero, and the two zeros.
+    const bits = [0x3f800000, 0x00800000, 0x007fffff, 0x00000001, 0x80000001, 0, 0x80000000];
+    const values = new Float32Array(Uint32Array.from(bits).buffer);
+    const { initializers } = readModel(compile({ out: add(input("x", [-1, 7]), constant(values, [7])) }));
+    const [stored] = [...initializers.values()];
+    expect([...new Uint32Array(stored!.data!.slice().buffer)]).toEqual([...bits.slice(0, 2), 0, 0, 0, 0, 0]);
+    expect([...new Uint32Array(values.buffer)]).toEqual(bits);
+  });
+
   test("says what it is", async () => {
     const summary = readModel(exported(await trained()));
     expect(summary.inputs).toEqual([{ name: "x", shape: [-1, SIZE, SIZE, 3], dtype: "float32" }]);

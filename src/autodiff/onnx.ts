@@ -156,12 +156,12 @@ function buildGraph(
       inputs.push(valueInfo(source.name, tensor));
     } else if (source.kind === "constant") {
       // Index tables, shapes and filters recur: equal constants are stored once.
-      const key = constantKey(tensor, source.data);
+      const data = withoutSubnormals(source.data);
+      const key = constantKey(tensor, data);
       let name = constants.get(key);
       if (!name) {
         name = `c${unnamed++}`;
         constants.set(key, name);
-        const { data } = source;
         const dims = [...tensor.shape];
         if (halfWeights && data instanceof Float32Array && data.length >= LARGE && fitHalf(data)) {
           const half = `${name}.half`;
@@ -214,6 +214,19 @@ function buildGraph(
     output,
   };
   return { graph, domains };
+}
+
+const EXPONENT = 0x7f800000;
+
+/**
+ * What is too small for a normal float as zero, which sessions take it for. JavaScript does so, too, on a thread that has run one,
+ * and on no other: without this the same graph would be other bytes in another process. By the bits, which every thread sees alike.
+ */
+function withoutSubnormals(data: TypedArray): TypedArray {
+  if (!(data instanceof Float32Array)) return data;
+  const bits = new Uint32Array(data.buffer, data.byteOffset, data.length);
+  const isTooSmall = (value: number) => value !== 0 && (value & EXPONENT) === 0;
+  return bits.some(isTooSmall) ? new Float32Array(bits.map((v) => (isTooSmall(v) ? 0 : v)).buffer) : data;
 }
 
 function constantKey({ dtype, shape }: Tensor, data: TypedArray): string {

@@ -15,6 +15,8 @@ const TINY = {
   network: { widths: [4, 4, 8, 8], blocks: [1, 1, 1, 1], viewSize: 32 },
   distill: { steps: 3, batch: 4, teacher: { enabled: false } },
 };
+/** What all studies here have in common. */
+const ALIKE = { threads: 1, version: "0", licence: "", progress: silent };
 const study: Study = {
   name: "tiny",
   title: "Tiny",
@@ -45,10 +47,7 @@ test("computes what is missing, keeps what is there, and shares stage 1 without 
   let fail = Number.POSITIVE_INFINITY;
   const common = {
     dataset,
-    threads: 1,
-    version: "0",
-    licence: "",
-    progress: silent,
+    ...ALIKE,
     runFolds: async (...[tasks, run]: Parameters<typeof foldsInTurn>) => {
       for (const task of tasks) {
         if (folds >= fail) throw new Error("stopped");
@@ -112,10 +111,7 @@ test("stage 1 is computed once for a fold, whichever of its labels are kept or r
     await runStudy({
       study: { ...study, seeds: [1], rows },
       dataset: phantoms(),
-      threads: 1,
-      version: "0",
-      licence: "",
-      progress: silent,
+      ...ALIKE,
       results: join(folder, `${name}.json`),
       folder: runs,
     });
@@ -149,10 +145,7 @@ test("with only some folds, images of the others are neither trained on nor test
       split: { kind: "drawn", k: 2 },
     },
     dataset: { ...dataset, samples },
-    threads: 1,
-    version: "0",
-    licence: "",
-    progress: silent,
+    ...ALIKE,
     results: join(folder, "results.json"),
     folder: join(folder, "runs"),
     runFolds: async (tasks, run) => {
@@ -174,10 +167,7 @@ test("in pairs every image is predicted once for each other fold, by a network t
   const found = await runStudy({
     study: { ...study, split: "pairs", seeds: [1], rows: study.rows.slice(0, 1) },
     dataset: { ...phantom, samples },
-    threads: 1,
-    version: "0",
-    licence: "",
-    progress: silent,
+    ...ALIKE,
     results: join(folder, "results.json"),
     folder: join(folder, "runs"),
     runFolds: async (tasks, run) => {

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { workersFor } from "./workers.ts";
+import { type PreparedSet, resolveConfig } from "../learning/index.ts";
+import { trainingBytes, workersFor } from "./workers.ts";
 
 const need = { tasks: 5, threads: 1, bytes: 1e9 };
 
@@ -19,4 +20,17 @@ test("a number is taken, up to the tasks", () => {
   expect(workersFor(3, need, small)).toBe(3);
   expect(workersFor(9, need, small)).toBe(5);
   expect(workersFor(1, { ...need, tasks: 0 }, small)).toBe(1);
+});
+
+test("what wavelets see in many heads takes more than a training step, in few it does not", () => {
+  const needed = (heads: number, tune: object) => {
+    const set = { ids: Array(heads).fill(""), pixels: new Uint8Array(0), targets: new Uint8Array(0) };
+    return trainingBytes(resolveConfig({ tune }), set as unknown as PreparedSet);
+  };
+  expect(needed(216, {})).toBe(needed(216, { wavelets: null }));
+  // 3 904 numbers of four bytes, of each head as it is and under two Gaussians.
+  const seen = 10_000 * 3 * 3904 * 4;
+  expect(needed(10_000, {})).toBeGreaterThan(needed(10_000, { wavelets: null }));
+  expect(needed(10_000, {})).toBeGreaterThan(6 * seen);
+  expect(needed(10_000, { wavelets: { blur: [] } })).toBeLessThan(needed(10_000, {}) / 2);
 });

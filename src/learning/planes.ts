@@ -132,11 +132,7 @@ export function keptRegion(mask: Tensor, margin: number): Tensor {
 export function blurred(planes: Tensor, deviation: number): Tensor {
   const side = planes.shape[3]!;
   const lines = Array.from({ length: side }, (_, to) => {
-    // Far out it is zero: what little is left there may be too small for a float, and machines differ in those.
-    const weights = Array.from({ length: side }, (_, from) => {
-      const distance = Math.abs(to - from) / deviation;
-      return distance > 8 ? 0 : Math.exp(-(distance ** 2) / 2);
-    });
+    const weights = Array.from({ length: side }, (_, from) => Math.exp(-(((to - from) / deviation) ** 2) / 2));
     const total = weights.reduce((sum, weight) => sum + weight, 0);
     return weights.map((weight) => weight / total);
   });

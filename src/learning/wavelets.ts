@@ -33,8 +33,6 @@ const CELL = 8;
 const [WIDTH, FREQUENCY] = [0.8, (3 * Math.PI) / 4];
 /** Of a modulus the logarithm counts, from about here on, in units of the normalised colours. */
 const FLOOR = 0.003;
-/** Deviations after which a Gaussian is zero: what little is left there may be too small for a float, and machines differ in those. */
-const REACH = 8;
 /** Luminance of red, green and blue. */
 const GREY = [0.3, 0.59, 0.11];
 
@@ -150,7 +148,6 @@ function gaussian(from: number, to: number, width: number, frequency = 0): Wave 
     const centre = ((row + 0.5) * from) / to - 0.5;
     for (let column = 0; column < from; column++) {
       const distance = centre - column;
-      if (Math.abs(distance) > REACH * width) continue;
       const weight = Math.exp(-(distance ** 2) / (2 * width ** 2)) / (Math.sqrt(2 * Math.PI) * width);
       real[row * from + column] = weight * Math.cos(frequency * distance);
       imaginary[row * from + column] = weight * Math.sin(frequency * distance);
