@@ -23,14 +23,18 @@ const study: Study = {
   about: "",
   seeds: [1, 2],
   rows: [
-    { name: "few-steps", what: "one step", config: { ...TINY, tune: { steps: 1, batch: 4 } } },
+    { name: "few-steps", what: "one step", config: { ...TINY, tune: { wavelets: null, steps: 1, batch: 4 } } },
     {
       name: "more-steps",
       what: "three steps, a third of the labels wrong",
-      config: { ...TINY, tune: { steps: 3, batch: 4 } },
+      config: { ...TINY, tune: { wavelets: null, steps: 3, batch: 4 } },
       change: { flipped: { share: 0.3 } },
     },
-    { name: "other-rate", what: "another rate", config: { ...TINY, tune: { steps: 1, batch: 4, learningRate: 0.01 } } },
+    {
+      name: "other-rate",
+      what: "another rate",
+      config: { ...TINY, tune: { wavelets: null, steps: 1, batch: 4, learningRate: 0.01 } },
+    },
   ],
 };
 
@@ -77,7 +81,7 @@ test("computes what is missing, keeps what is there, and shares stage 1 without 
 
   // A changed row is computed again, the others are not.
   const changed = structuredClone(study) as { rows: { config: unknown }[] } & Study;
-  changed.rows[2]!.config = { ...TINY, tune: { steps: 2, batch: 4 } };
+  changed.rows[2]!.config = { ...TINY, tune: { wavelets: null, steps: 2, batch: 4 } };
   const again = await runStudy({ ...run, study: changed, seeds: [2] });
   expect(folds).toBe(14);
   expect(again.entries).toHaveLength(6);
@@ -103,7 +107,7 @@ test("computes what is missing, keeps what is there, and shares stage 1 without 
 test("stage 1 is computed once for a fold, whichever of its labels are kept or right", async () => {
   const folder = await mkdtemp(join(tmpdir(), "androscope-study-"));
   onTestFinished(() => rm(folder, { recursive: true }));
-  const config = { ...TINY, tune: { steps: 1, batch: 4 } };
+  const config = { ...TINY, tune: { wavelets: null, steps: 1, batch: 4 } };
   const row = (name: string, change: TrainingChange): StudyRow => ({ name, what: name, config, change });
   const labels = [row("all", {}), row("half", { labelled: 0.5 }), row("flipped", { flipped: { share: 0.5 } })];
   const run = async (name: string, rows: StudyRow[]) => {
