@@ -95,7 +95,9 @@ function Opinion({ head, classes, withModel }: { head: Head; classes: readonly s
   return (
     <span className="opinion">
       <ClassMark name={head.modelClass} classes={classes} short />
-      <span title="Probability in per cent">{Math.round(100 * Math.max(...head.probabilities))}</span>
+      <span className="probability" title="Probability in per cent">
+        {Math.round(100 * Math.max(...head.probabilities))}
+      </span>
     </span>
   );
 }
