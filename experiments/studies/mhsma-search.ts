@@ -1,10 +1,10 @@
 import type { Study } from "../../src/evaluation/index.ts";
-import { MHSMA_CHOSEN, MHSMA_PROBE } from "../mhsma-recipes.ts";
+import { MHSMA_CHOSEN } from "../mhsma-recipes.ts";
 
 const { tune } = MHSMA_CHOSEN;
 const chosen = (more: object) => ({ ...MHSMA_CHOSEN, tune: { ...tune, ...more } });
 
-/** One thing changed in each; the part test takes no part. */
+/** One thing more in each; the part test takes no part. */
 export const study: Study = {
   name: "mhsma-search",
   title: "MHSMA, recipes compared inside train and valid",
@@ -21,28 +21,10 @@ export const study: Study = {
       what: "the same beside a probe on wavelets that learned every head out of focus, too",
       config: chosen({ wavelets: {} }),
     },
-    { name: "generalised", what: "the same with generalised cross-entropy", config: chosen({ loss: "generalised" }) },
-    { name: "mixup", what: "the same with same-class mixup", config: chosen({ mixup: 0.4 }) },
-    {
-      name: "turned",
-      what: "the same with heads turned by 25 instead of 12 degrees in training",
-      config: chosen({ augmentation: { rotation: 25 } }),
-    },
     {
       name: "refined",
-      what: "the same with labels refined by stage 1's features",
-      config: chosen({ refineLabels: true }),
-    },
-    {
-      name: "probe",
-      what: "the same beside a linear probe on ImageNet's weights",
-      config: MHSMA_PROBE,
-      init: true,
-    },
-    {
-      name: "fine",
-      what: "the same with views of 96 instead of 64 pixels in stage 2",
-      config: chosen({ viewSize: 96 }),
+      what: "that with labels refined by stage 1's features and wavelets",
+      config: chosen({ wavelets: {}, refineLabels: true }),
     },
   ],
 };
