@@ -108,6 +108,12 @@ export const study: Study = {
       against: "whole",
     },
     {
+      name: "mask-alone",
+      what: "the network, stage 1 with masks alone: without the distance, acrosome and rotation tasks",
+      config: { distill: { tasks: { distance: 0, parts: 0, rotation: 0 } }, ...network({}) },
+      against: "whole",
+    },
+    {
       name: "without-distance",
       what: "the network, stage 1 without the distance task",
       config: { distill: { tasks: { distance: 0 } }, ...network({}) },
