@@ -24,7 +24,7 @@ import { readResults, summaryOf } from "./read-results.ts";
 import { robustnessPlot } from "./robustness-plot.ts";
 import type { ScianStandIns } from "./scian-stand-ins.ts";
 import type { ScianVotes } from "./scian-votes.ts";
-import { imagenetInside, ownSearch } from "./searches.ts";
+import { ensemblesOf, imagenetInside, ownSearch } from "./searches.ts";
 import { changedOnAverage, coverageOf, percent, points, robustnessSection, searchSection } from "./sections.ts";
 import { seedsSection } from "./seeds-section.ts";
 import type { ShippedModel } from "./shipped-model.ts";
@@ -239,6 +239,7 @@ export function withResults(document: string): string {
   if (known) text = filled(text, "aims", aims(known));
   const searches = { search: ownSearch(), "imagenet-search": imagenetInside() };
   for (const [block, found] of Object.entries(searches)) if (found) text = filled(text, block, searchSection(found));
+  if (searches.search) text = filled(text, "ensembles", ensemblesOf(searches.search));
   for (const [block, content] of mhsmaBlocks()) text = filled(text, block, content);
   const fields = readResults<FieldDetection[]>("field-detection.json");
   if (fields) text = filled(text, "fields", fieldSection(fields));

@@ -1,5 +1,6 @@
 /** The searches for a recipe, each with what its recipes score outside, as far as both were computed. */
 import type { StudyResults } from "../src/evaluation/index.ts";
+import { ensemblesSection } from "./ensembles-section.ts";
 import { readResults } from "./read-results.ts";
 import type { Search } from "./sections.ts";
 import { study as ablation } from "./studies/ablation.ts";
@@ -41,4 +42,10 @@ export function imagenetInside(): Search | undefined {
     inner: { ...inner, entries: [...ofBase(own.inner), ...inner.entries] },
     outer: { ...own.outer, entries: [...ofBase(own.outer), ...(full?.entries ?? [])] },
   };
+}
+
+/** Means of up to four recipes of a search, all of them networks, and of these with wavelets. */
+export function ensemblesOf({ rows, inner }: Search): string {
+  const networks = rows.map(({ name }) => name).filter((name) => !name.startsWith("wavelets"));
+  return ensemblesSection(inner, networks, "wavelets-alone", 4);
 }
