@@ -1,6 +1,7 @@
 /** README.md's paragraph on HuSHeM. */
 import type { AlterationName, RowSummary, Study, StudyResults } from "../src/evaluation/index.ts";
 import { DEFAULT, PROBE } from "./aims.ts";
+import { type Structure, structureMetrics } from "./mhsma.ts";
 import { readResults, summaryOf } from "./read-results.ts";
 import { imagenetInside } from "./searches.ts";
 import { alteredAccuracy, changedOnAverage, nestedTold, percent } from "./sections.ts";
@@ -27,6 +28,21 @@ function refinedHeadline(ablationRows: ReadonlyMap<string, RowSummary>): string[
         ]
       : []),
     "`labels.csv` and the report list the labels to look at again.",
+    ...refinedOnMhsma(),
+  ];
+}
+
+/** Where refining labels does harm, as far as it was computed. */
+function refinedOnMhsma(): string[] {
+  const results = readResults<StudyResults>("studies/mhsma-search.json");
+  const [plain, refined] = ["chosen", "refined"].map((name) => results?.entries.find(({ row }) => row === name));
+  if (!results || !plain || !refined) return [];
+  const lost = (structure: Structure) => {
+    const of = (entry: typeof plain) => structureMetrics(results, [entry], structure).accuracy;
+    return (100 * (of(plain) - of(refined))).toFixed(1);
+  };
+  return [
+    `It is off by default: on MHSMA it costs ${lost("head")} points for heads and ${lost("acrosome")} for the acrosome.`,
   ];
 }
 

@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { combinedClasses } from "../src/datasets/index.ts";
 import type { StudyEntry, StudyResults } from "../src/evaluation/index.ts";
 import { mhsmaTables, structureMetrics } from "./mhsma.ts";
+import { mhsmaSearchSection } from "./mhsma-search-section.ts";
 
 const CLASSES = combinedClasses("head").map((_, c) => `${c}`);
 
@@ -58,4 +59,19 @@ test("the tables hold the frequent class, what is published, means and the seeds
   expect(text).toContain("| ours, mean of 2 seeds ± deviation | 83.3 % ± 23.6 |");
   expect(text).toContain("| ours, the seeds' mean probabilities |");
   expect(text).not.toContain("NaN");
+});
+
+test("the search: each recipe's figures, and its difference from the first", () => {
+  const rows = ["chosen", "other", "missing"].map((name) => ({ name, what: `${name} recipe` }));
+  const third = [0.2, 0, 0.2, 0, 0.2, 0, 0.4, 0];
+  const chosen = entry("chosen", 1, [certain[0]!, certain[1]!, third]);
+  // The second head is called normal by the other recipe, and its acrosome and vacuoles stay as they were.
+  const other = entry("other", 1, [certain[0]!, certain[0]!, third]);
+  const lines = mhsmaSearchSection({ ...results, entries: [chosen, other] }, rows).split("\n");
+  expect(lines).toHaveLength(4);
+  expect(lines[2]).toBe("| `chosen` | chosen recipe | 100.0 %, 1.000 | 100.0 %, 1.000 | 100.0 %, 1.000 | 1.000 |");
+  expect(lines[3]).toMatch(
+    /^\| `other` \| other recipe \| 66\.7 %, −33\.3 \(−100\.0 to \+0\.0\), 0\.750 \| 100\.0 %, \+0\.0/,
+  );
+  expect(mhsmaSearchSection({ ...results, entries: [] }, rows)).toBe("Not computed yet.");
 });

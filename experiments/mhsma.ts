@@ -6,15 +6,30 @@ import { combinedClasses, MHSMA_STRUCTURES } from "../src/datasets/index.ts";
 import {
   computeMetrics,
   type Metrics,
+  type PredictionRow,
   probabilitiesOf,
   type StudyResults,
-  type StudyRow,
 } from "../src/evaluation/index.ts";
 import type { Choice } from "./mhsma-choices.ts";
 
 export type Structure = (typeof MHSMA_STRUCTURES)[number];
 
 const CLASSES = ["normal", "abnormal"];
+
+/** Each image's answer for one structure, normal or abnormal; members as in {@link structureMetrics}. */
+export function structureRows(
+  results: Pick<StudyResults, "images" | "classes">,
+  members: readonly StudyResults["entries"][number][],
+  structure: Structure,
+): PredictionRow[] {
+  const abnormal = combinedClasses(structure);
+  const all = members.map((entry) => probabilitiesOf(results as StudyResults, entry));
+  return results.images.map(({ id, label, fold }, i) => {
+    const shares = all.map((probabilities) => probabilities[i]!.reduce((sum, p, c) => sum + (abnormal[c] ? p : 0), 0));
+    const share = Math.min(1, shares.reduce((a, b) => a + b, 0) / shares.length);
+    return { id, fold, label: Number(abnormal[label]), probabilities: [1 - share, share] };
+  });
+}
 
 /**
  * Figures of one structure. @param members entries of one row: a seed alone, or several whose probabilities are averaged
@@ -24,14 +39,7 @@ export function structureMetrics(
   members: readonly StudyResults["entries"][number][],
   structure: Structure,
 ): Metrics {
-  const abnormal = combinedClasses(structure);
-  const all = members.map((entry) => probabilitiesOf(results as StudyResults, entry));
-  const rows = results.images.map(({ id, label, fold }, i) => {
-    const shares = all.map((probabilities) => probabilities[i]!.reduce((sum, p, c) => sum + (abnormal[c] ? p : 0), 0));
-    const share = Math.min(1, shares.reduce((a, b) => a + b, 0) / shares.length);
-    return { id, fold, label: Number(abnormal[label]), probabilities: [1 - share, share] };
-  });
-  return computeMetrics(rows, CLASSES);
+  return computeMetrics(structureRows(results, members, structure), CLASSES);
 }
 
 const FIGURES = ["accuracy", "balancedAccuracy", "matthews", "rocArea"] as const;
@@ -137,24 +145,9 @@ export function accuraciesOf(results: StudyResults, row: string): string {
   return `${means} (${entries.length} seeds; together ${together})`;
 }
 
-type Tried = Pick<Choice, "name" | "what" | "scores">;
-
-/** What a study has for choosing by, its first seed. */
-export function triedIn(results: StudyResults, rows: readonly Pick<StudyRow, "name" | "what">[]): Tried[] {
-  return rows.flatMap(({ name, what }) => {
-    const entry = results.entries.find(({ row }) => row === name);
-    if (!entry) return [];
-    const scores = MHSMA_STRUCTURES.map((structure) => {
-      const { rocArea, ...rest } = structureMetrics(results, [entry], structure);
-      return [structure, { ...rest, rocArea: rocArea! }] as const;
-    });
-    return [{ name, what, scores: Object.fromEntries(scores) }];
-  });
-}
-
 /** What was tried, in its order. */
-export function choicesTable(choices: readonly Tried[]): string {
-  const score = ({ scores }: Tried, structure: Structure) => {
+export function choicesTable(choices: readonly Choice[]): string {
+  const score = ({ scores }: Choice, structure: Structure) => {
     const found = scores[structure];
     if (!found) return "";
     return `${found.correct}, ${percent(found.balancedAccuracy)}, ${found.rocArea.toFixed(3)}`;

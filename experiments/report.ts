@@ -17,8 +17,9 @@ import {
   rareClassSection,
   refinementSection,
 } from "./label-refinement-section.ts";
-import { accuraciesOf, choicesTable, mhsmaTables, type Published, triedIn } from "./mhsma.ts";
+import { accuraciesOf, choicesTable, mhsmaTables, type Published } from "./mhsma.ts";
 import type { Choice } from "./mhsma-choices.ts";
+import { mhsmaSearchSection } from "./mhsma-search-section.ts";
 import { modelCard } from "./model-card.ts";
 import { readResults, summaryOf } from "./read-results.ts";
 import { robustnessPlot } from "./robustness-plot.ts";
@@ -191,7 +192,7 @@ function mhsmaBlocks(): [string, string][] {
   const searched = readResults<StudyResults>("studies/mhsma-search.json");
   return [
     ["mhsma:choices", choicesTable(readResults<Choice[]>("mhsma-choices.json") ?? [])],
-    ["mhsma:search", searched ? choicesTable(triedIn(searched, mhsmaSearch.rows)) : "Not computed yet."],
+    ["mhsma:search", searched ? mhsmaSearchSection(searched, mhsmaSearch.rows) : "Not computed yet."],
     ["mhsma:official", tables([mhsmaRaw, mhsma, mhsmaFinal], MHSMA_PUBLISHED)],
     ["mhsma:groups", tables([mhsmaGroups], [])],
   ];
