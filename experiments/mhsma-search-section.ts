@@ -39,3 +39,23 @@ export function mhsmaSearchSection(results: StudyResults, rows: readonly Pick<St
     ...lines,
   ].join("\n");
 }
+
+/** A fifth of the images, by the reliability of their pseudo-masks; shares of each structure. */
+export interface ReliabilityFifth {
+  images: number;
+  /** Least and largest. */
+  reliability: [number, number];
+  abnormal: number[];
+  right: number[];
+}
+
+export function reliabilitySection(fifths: readonly ReliabilityFifth[]): string {
+  return [
+    `| reliability of the pseudo-mask | images | ${MHSMA_STRUCTURES.map((name) => `${name}: right, abnormal`).join(" | ")} |`,
+    `|---|---|${MHSMA_STRUCTURES.map(() => "---|").join("")}`,
+    ...fifths.map(({ images, reliability: [least, largest], abnormal, right }) => {
+      const cells = right.map((share, s) => `${percent(share)}, ${percent(abnormal[s]!)}`);
+      return `| ${least.toFixed(2)} to ${largest.toFixed(2)} | ${images} | ${cells.join(" | ")} |`;
+    }),
+  ].join("\n");
+}

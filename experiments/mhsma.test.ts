@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { combinedClasses } from "../src/datasets/index.ts";
 import type { StudyEntry, StudyResults } from "../src/evaluation/index.ts";
 import { mhsmaTables, structureMetrics } from "./mhsma.ts";
-import { mhsmaSearchSection } from "./mhsma-search-section.ts";
+import { mhsmaSearchSection, reliabilitySection } from "./mhsma-search-section.ts";
 
 const CLASSES = combinedClasses("head").map((_, c) => `${c}`);
 
@@ -74,4 +74,18 @@ test("the search: each recipe's figures, and its difference from the first", () 
     /^\| `other` \| other recipe \| 66\.7 %, −33\.3 \(−100\.0 to \+0\.0\), 0\.750 \| 100\.0 %, \+0\.0/,
   );
   expect(mhsmaSearchSection({ ...results, entries: [] }, rows)).toBe("Not computed yet.");
+});
+
+test("a line for each fifth: how reliable, how many, and each structure's shares", () => {
+  const fifth = {
+    images: 4,
+    reliability: [0, 0.649] as [number, number],
+    abnormal: [0.5, 0.25, 0],
+    right: [0.75, 1, 0.5],
+  };
+  expect(reliabilitySection([fifth]).split("\n")).toEqual([
+    "| reliability of the pseudo-mask | images | head: right, abnormal | acrosome: right, abnormal | vacuole: right, abnormal |",
+    "|---|---|---|---|---|",
+    "| 0.00 to 0.65 | 4 | 75.0 %, 50.0 % | 100.0 %, 25.0 % | 50.0 %, 0.0 % |",
+  ]);
 });

@@ -19,7 +19,7 @@ import {
 } from "./label-refinement-section.ts";
 import { accuraciesOf, choicesTable, mhsmaTables, type Published } from "./mhsma.ts";
 import type { Choice } from "./mhsma-choices.ts";
-import { mhsmaSearchSection } from "./mhsma-search-section.ts";
+import { mhsmaSearchSection, type ReliabilityFifth, reliabilitySection } from "./mhsma-search-section.ts";
 import { modelCard } from "./model-card.ts";
 import { readResults, summaryOf } from "./read-results.ts";
 import { robustnessPlot } from "./robustness-plot.ts";
@@ -190,8 +190,10 @@ function mhsmaBlocks(): [string, string][] {
     return found.length > 0 ? mhsmaTables(found, published) : "Not computed yet.";
   };
   const searched = readResults<StudyResults>("studies/mhsma-search.json");
+  const steady = readResults<ReliabilityFifth[]>("mhsma-reliability.json");
   return [
     ["mhsma:choices", choicesTable(readResults<Choice[]>("mhsma-choices.json") ?? [])],
+    ["mhsma:reliability", steady ? reliabilitySection(steady) : "Not computed yet."],
     ["mhsma:search", searched ? mhsmaSearchSection(searched, mhsmaSearch.rows) : "Not computed yet."],
     ["mhsma:official", tables([mhsmaRaw, mhsma, mhsmaFinal], MHSMA_PUBLISHED)],
     ["mhsma:groups", tables([mhsmaGroups], [])],
