@@ -1,6 +1,6 @@
 /** Whether several recipes know more than one: means of all choices of a few, on the stored probabilities inside training folds. */
 import { argmax, probabilitiesOf, type StudyResults } from "../src/evaluation/index.ts";
-import { percent } from "./sections.ts";
+import { mean, percent } from "./sections.ts";
 
 /** [image][class] */
 type Probabilities = readonly (readonly number[])[];
@@ -10,8 +10,6 @@ function choicesOf<T>(from: readonly T[], size: number): T[][] {
   if (size === 0) return [[]];
   return from.flatMap((one, i) => choicesOf(from.slice(i + 1), size - 1).map((rest) => [one, ...rest]));
 }
-
-const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 const meanOf = (members: readonly Probabilities[]): Probabilities =>
   members[0]!.map((image, i) => image.map((_, c) => mean(members.map((member) => member[i]![c]!))));

@@ -2,9 +2,7 @@
 import { MHSMA_STRUCTURES } from "../src/datasets/index.ts";
 import { argmax, bootstrap, type StudyResults, type StudyRow } from "../src/evaluation/index.ts";
 import { type Structure, structureMetrics, structureRows } from "./mhsma.ts";
-import { percent, points } from "./sections.ts";
-
-const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+import { mean, percent, points } from "./sections.ts";
 
 /** @param rows the first is what the others are compared with; those with a result are told, by their first seed */
 export function mhsmaSearchSection(results: StudyResults, rows: readonly Pick<StudyRow, "name" | "what">[]): string {

@@ -19,7 +19,7 @@ import {
 
 export const percent = (value: number) => `${(100 * value).toFixed(1)} %`;
 export const points = (value: number) => `${value < 0 ? "−" : "+"}${Math.abs(100 * value).toFixed(1)}`;
-const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+export const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /** Recipes compared inside training folds. */
 export interface Search {
