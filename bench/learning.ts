@@ -48,6 +48,7 @@ function headOf({ pose, mask, shape }: Phantom, view: number): SegmentedHead {
     agreement: 1,
     background: [200, 180, 210],
     frameMask,
+    shapeMaps: { distance: frameMask, acrosome: frameMask },
     cropMask: () => mask,
   };
 }

@@ -15,11 +15,15 @@ export const RECIPES: StudyRow[] = [
     what: "in both stages: stain up to half as strong again, a quarter of the views without colour",
     config: { distill: JITTERED, ...tune(JITTERED) },
   },
-  { name: "refined", what: "labels refined by stage 1's features", config: tune({ refineLabels: true }) },
   {
     name: "all-scales",
     what: "maps of all four scales pooled, not the last alone",
     config: tune({ pooledScales: "all" }),
+  },
+  {
+    name: "shape-maps",
+    what: "stage 1's distance and acrosome as further channels of the view",
+    config: tune({ shapeMaps: ["distance", "acrosome"] }),
   },
   {
     name: "long-mixed",
@@ -37,23 +41,10 @@ export const RECIPES: StudyRow[] = [
     what: "views of 96 instead of 64 pixels in stage 2",
     config: tune({ viewSize: 96, suppress: { margin: [3, 12] } }),
   },
-  {
-    name: "tight",
-    what: "background removed at 0 to 3 instead of 2 to 8 pixels",
-    config: tune({ suppress: { margin: [0, 3] } }),
-  },
   { name: "close-crop", what: "the view 1.0 × the long heads", config: tune({ margin: 1 }) },
-  {
-    name: "background-colour",
-    what: "colours relative to the crop's own background",
-    config: { colour: "background", ...tune({}) },
-  },
   { name: "high-rate", what: "twice the learning rate", config: tune({ learningRate: 4e-3 }) },
   { name: "low-rate", what: "half the learning rate", config: tune({ learningRate: 1e-3 }) },
   { name: "mask-pooling", what: "pooled over the mask alone", config: tune({ pooling: "mask" }) },
-  { name: "less-dropout", what: "dropout 0.1 instead of 0.4", config: tune({ dropout: 0.1 }) },
-  { name: "more-smoothing", what: "label smoothing 0.2 instead of 0.1", config: tune({ labelSmoothing: 0.2 }) },
-  { name: "long", what: "twice the steps", config: tune({ steps: 640 }) },
   {
     name: "wavelets-alone",
     what: "a linear probe on wavelets alone",
@@ -66,8 +57,13 @@ export const RECIPES: StudyRow[] = [
   },
   {
     name: "wide",
-    what: "widths 32-64-128-256 instead of 16-48-96-192",
-    config: { network: { widths: [32, 64, 128, 256] }, ...tune({}) },
+    what: "stage 2 from random weights, widths 32-64-128-256 instead of 16-48-96-192",
+    config: tune({ initialise: "scratch", network: { widths: [32, 64, 128, 256], blocks: [1, 2, 2, 1] } }),
+  },
+  {
+    name: "deep",
+    what: "stage 2 from random weights, 2-3-3-2 blocks instead of 1-2-2-1",
+    config: tune({ initialise: "scratch", network: { widths: [16, 48, 96, 192], blocks: [2, 3, 3, 2] } }),
   },
 ];
 

@@ -32,6 +32,7 @@ import {
 import { testPerturbations } from "./posed.ts";
 import { type Probe, probed } from "./probe.ts";
 import { type Geometry, type Segmentation, segment, viewColours } from "./segment.ts";
+import { shapePlane, shapeStem } from "./shape-maps.ts";
 import { crop, type Perturbation, UNPERTURBED, viewMap } from "./views.ts";
 
 export interface Classification extends Segmentation {
@@ -85,7 +86,8 @@ export function classification(pixels: Tensor, sizes: Tensor, parts: ClassifierP
   const maps = mapsOf(views);
   const seen = readCropPlanes(crops, maps, side);
   const frame = reshape(segmentation.mask, [-1, 1, frameSide, frameSide]);
-  const mask = readFramePlanes(frame, geometry.frameExtent, sizes, maps, side);
+  const inViews = (planes: Tensor) => readFramePlanes(planes, geometry.frameExtent, sizes, maps, side);
+  const mask = inViews(frame);
   const colours = viewColours(seen, repeatRows(segmentation.background, count), geometry, config.colour);
   const [least, most] = tune.suppress.margin;
   const focused = tune.suppress.enabled ? mul(colours, keptRegion(mask, Math.round((least + most) / 2))) : colours;
@@ -93,7 +95,15 @@ export function classification(pixels: Tensor, sizes: Tensor, parts: ClassifierP
   const sides = tune.testViews.mirror ? 2 : 1;
   const bothSides = (planes: Tensor) => channelsLast(sides === 2 ? concat([planes, mirrored(planes)], 0) : planes);
   const scope = Scope.frozenWith(parts.tuned);
-  const features = encode(scope.sub("encoder"), bothSides(focused), network, geometry);
+  const encoder = scope.sub("encoder");
+  const shape =
+    tune.shapeMaps &&
+    concat(
+      tune.shapeMaps.map((name) => shapePlane(segmentation, name)),
+      1,
+    );
+  const beside = shape && shapeStem(encoder, bothSides(inViews(shape)), network);
+  const features = encode(encoder, bothSides(focused), network, geometry, beside);
   const { logits, pooled } = classify(scope.sub("classifier"), features, bothSides(mask), classes, tune);
   const overViews = (x: Tensor) => mean(reshape(x, [sides, -1, count, x.shape[1]!]), [0, 2]);
   const found = (probabilities: Tensor, features: Tensor): Classification => ({
@@ -107,9 +117,9 @@ export function classification(pixels: Tensor, sizes: Tensor, parts: ClassifierP
   const { background } = segmentation;
   const posed = { crops, maps: mapsOf([UNPERTURBED]), frame, background };
   const said = repeatRows(probed(posed, geometry, parts.probe, config), count);
-  const beside = concat([pooled, sides === 2 ? concat([said, said], 0) : said], 1);
+  const known = concat([pooled, sides === 2 ? concat([said, said], 0) : said], 1);
   const { share } = probeSettings(config)!;
-  return found(weighed(opinions(beside, parts.tuned, classes), classes, share), beside);
+  return found(weighed(opinions(known, parts.tuned, classes), classes, share), known);
 }
 
 /**

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
-import { defaultConfig, loadConfig, resolveConfig, tunedNetwork } from "./config.ts";
+import { defaultConfig, resolveConfig, tunedNetwork } from "./config.ts";
+import { loadConfig } from "./load-config.ts";
 
 /** Every leaf of the configuration as [key, default]. */
 function leaves(node: object, above = ""): [string, unknown][] {

@@ -65,6 +65,8 @@ function headOf(set: PreparedSet, index: number, side: number): SegmentedHead {
     agreement: 1,
     background: [210, 200, 205],
     frameMask,
+    // Not what stage 1 would say, but somewhere between 0 and 1, and not the mask.
+    shapeMaps: { distance: frameMask.map((p) => p >> 1), acrosome: frameMask.map((p, i) => (i % 3 ? p : 0)) },
     cropMask: () => mask,
   };
 }

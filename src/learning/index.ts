@@ -6,12 +6,10 @@ export {
   configSchema,
   defaultConfig,
   initServesStage1,
-  loadConfig,
   networkForInit,
   probeNetwork,
   resolveConfig,
   tunedNetwork,
-  withNetwork,
 } from "./config.ts";
 export { DEVICE_CHOICES, type DeviceChoice, inWords, usableDevice } from "./device.ts";
 export { type TrainFinalResult, trainFinal } from "./final.ts";
@@ -47,6 +45,7 @@ export {
   type ReviewedFeatures,
   withLastLayer,
 } from "./last-layer.ts";
+export { loadConfig, withNetwork } from "./load-config.ts";
 export {
   exportModel,
   MODEL_FORMAT,

@@ -51,17 +51,27 @@ function residualBlock(scope: Scope, x: Tensor, channels: number, stride: number
   return convNorm(scope.sub("second"), inner, channels, { shortcut });
 }
 
-/** view → features at S/2, S/4, S/8, S/16. @param colours by which the view's were normalised */
-export function encode(scope: Scope, view: Tensor, network: Config["network"], colours: Colours): Features {
+/**
+ * view → features at S/2, S/4, S/8, S/16.
+ * @param colours by which the view's were normalised
+ * @param beside [N, S/2, S/2, widths[0]], added to the first map; of the residual network alone
+ */
+export function encode(
+  scope: Scope,
+  view: Tensor,
+  network: Config["network"],
+  colours: Colours,
+  beside?: Tensor,
+): Features {
   const stages =
     network.backbone === "mobilenet"
       ? mobilenet(scope, kerasColours(view, colours), network)
-      : residual(scope, view, network);
+      : residual(scope, view, network, beside);
   return stages as unknown as Features;
 }
 
-function residual(scope: Scope, view: Tensor, { widths, blocks }: Config["network"]): Tensor[] {
-  let x = convNorm(scope.sub("stem"), view, widths[0], { block: 2, activation: "relu" });
+function residual(scope: Scope, view: Tensor, { widths, blocks }: Config["network"], beside?: Tensor): Tensor[] {
+  let x = convNorm(scope.sub("stem"), view, widths[0], { block: 2, activation: "relu", shortcut: beside });
   return blocks.map((count, stage) => {
     for (let block = 0; block < count; block++) {
       x = residualBlock(

@@ -5,6 +5,7 @@ import type { Config } from "./config.ts";
 import { cropPlanes } from "./planes.ts";
 import type { PreparedSet } from "./prepare.ts";
 import { type Geometry, type Segmentation, segment } from "./segment.ts";
+import { type ShapeMap, shapePlane } from "./shape-maps.ts";
 import type { Pose } from "./views.ts";
 
 const BATCH = 16;
@@ -21,6 +22,8 @@ export interface SegmentedHead {
   readonly background: readonly [number, number, number];
   /** [S, S] probabilities in the frame, as bytes. */
   readonly frameMask: Uint8Array;
+  /** [S, S] each, as bytes: shape-maps.ts. */
+  readonly shapeMaps: Readonly<Record<ShapeMap, Uint8Array>>;
   /** The mask (or acrosome) at the crop's own size, 0/1 at probability one half. */
   cropMask(which: "mask" | "acrosome"): Mask;
 }
@@ -54,7 +57,11 @@ export class Segmenter {
       geometry,
       network,
     );
-    const named = { ...outputs } satisfies Record<keyof Segmentation, unknown>;
+    // The distance as stage 2 may take it.
+    const named = { ...outputs, distance: shapePlane(outputs, "distance") } satisfies Record<
+      keyof Segmentation,
+      unknown
+    >;
     const runner = await InferenceRunner.create(named, session);
     return new Segmenter(runner, geometry, network.viewSize, side);
   }
@@ -74,7 +81,7 @@ export class Segmenter {
       const values = (name: keyof Segmentation) => out[name]!.data as Float32Array;
       for (const [i, index] of batch.entries()) {
         const [width, height] = [sizes[i * 2]!, sizes[i * 2 + 1]!];
-        const map = (name: "mask" | "acrosome") =>
+        const map = (name: "mask" | "acrosome" | "distance") =>
           values(name).slice(i * this.#viewSize ** 2, (i + 1) * this.#viewSize ** 2);
         const maps = { mask: map("mask"), acrosome: map("acrosome") };
         yield {
@@ -91,7 +98,8 @@ export class Segmenter {
             direction: values("direction")[i]!,
             agreement: values("agreement")[i]!,
             background: [0, 1, 2].map((c) => values("background")[i * 3 + c]!) as unknown as [number, number, number],
-            frameMask: Uint8Array.from(maps.mask, (p) => Math.round(p * 255)),
+            frameMask: bytesOf(maps.mask),
+            shapeMaps: { distance: bytesOf(map("distance")), acrosome: bytesOf(maps.acrosome) },
             cropMask: (which) => frameToCrop(maps[which], this.#viewSize, this.#geometry.frameExtent, width, height),
           },
         };
@@ -103,6 +111,9 @@ export class Segmenter {
     this.#runner.dispose();
   }
 }
+
+/** Numbers from 0 to 1 → 0 to 255. */
+const bytesOf = (map: Float32Array) => Uint8Array.from(map, (p) => Math.round(p * 255));
 
 /** Reads a frame's probabilities at every pixel of a crop, bilinear, and cuts at one half. */
 export function frameToCrop(map: Float32Array, side: number, extent: number, width: number, height: number): Mask {

@@ -42,6 +42,7 @@ import { channelsLast, cropPlanes, keptRegions, readCropPlanes, readFramePlanes 
 import { type PosedSet, viewOf } from "./posed.ts";
 import { batchSampler } from "./schedule.ts";
 import { viewColours } from "./segment.ts";
+import { shapeStem } from "./shape-maps.ts";
 import { averaged, type CurvePoint, trainLoop } from "./training.ts";
 
 export interface TuneResult {
@@ -84,7 +85,8 @@ export function tuneStep({ set, geometry }: PosedSet, config: Config, processor:
   const view = network.viewSize;
   const scope = Scope.training(processor);
   const pixels = input("pixels", [batch, side, side, 3], "uint8");
-  const frames = input("frames", [batch, frameSide, frameSide, 1], "uint8");
+  const { shapeMaps = [] } = tune;
+  const frames = input("frames", [batch, 1 + shapeMaps.length, frameSide, frameSide], "uint8");
   const sizes = input("sizes", [batch, 2]);
   const theta = input("theta", [batch, 2, 3]);
   const recolour = recolouring(batch, tune.augmentation);
@@ -100,28 +102,33 @@ export function tuneStep({ set, geometry }: PosedSet, config: Config, processor:
   const maps = reshape(theta, [batch, 1, 2, 3]);
   const seen = recolour.planes(readCropPlanes(crops, maps, view));
   let colours = viewColours(seen, recolour.single(background), geometry, colour);
-  const frame = reshape(scale(cast(frames, "float32"), 1 / 255), [batch, 1, frameSide, frameSide]);
-  let mask = readFramePlanes(frame, geometry.frameExtent, sizes, maps, view);
+  const frame = scale(cast(frames, "float32"), 1 / 255);
+  // [batch, 1 + shape maps, view, view], the mask first.
+  let shapes = readFramePlanes(frame, geometry.frameExtent, sizes, maps, view);
   let targets = labels;
   if (tune.mixup > 0) {
     const share = reshape(mix, [batch, 1, 1, 1]);
     const blend = (x: Tensor, part: Tensor) => add(mul(x, part), mul(gather(x, partner, 0), sub(1, part)));
     colours = blend(colours, share);
-    mask = blend(mask, share);
+    shapes = blend(shapes, share);
     targets = blend(labels, reshape(mix, [batch, 1]));
   }
+  const mask = shapeMaps.length > 0 ? slice(shapes, [0], [1], [1]) : shapes;
   // The colours are centred on zero, which is what the background becomes.
   const focused = tune.suppress.enabled ? mul(colours, keptRegions(mask, margins)) : colours;
   // With consistency the plain view goes through the same network in the same pass, as the batch's second half.
   const tied = tune.consistency > 0 && tune.suppress.enabled;
   const views = channelsLast(tied ? concat([focused, colours], 0) : focused);
-  const foreground = channelsLast(tied ? concat([mask, mask], 0) : mask);
+  const forBoth = (planes: Tensor) => channelsLast(tied ? concat([planes, planes], 0) : planes);
+  const foreground = forBoth(mask);
   const drop = { rate: tune.dropout, random: tied ? concat([random, random], 0) : random };
 
   // Random layers must move; learned ones may be kept closer to where they came from.
   const encoder = scope.sub("encoder");
   const rated = tune.initialise === "scratch" ? encoder : encoder.withRate(tune.encoderRate);
-  const features = encode(rated, views, network, geometry);
+  const further = slice(shapes, [1], [1 + shapeMaps.length], [1]);
+  const beside = shapeMaps.length > 0 ? shapeStem(encoder, forBoth(further), network) : undefined;
+  const features = encode(rated, views, network, geometry, beside);
   const { logits } = classify(scope.sub("classifier"), features, foreground, classes, tune, drop);
   const first = tied ? slice(logits, [0], [batch], [0]) : logits;
 
@@ -173,13 +180,15 @@ export function tuneFeeds(posed: PosedSet, members: readonly number[], config: C
   const classes = set.classes.length;
   const area = set.side * set.side * 3;
   const frame = network.viewSize ** 2;
+  const { shapeMaps = [] } = tune;
+  const maps = 1 + shapeMaps.length;
   const marginCount = suppress.margin[1] + 1;
   const channels = pooledChannels(tunedNetwork(config), tune);
   const sample = batchSampler(random.stream("order"), members.length, batch);
   const { jitter } = augmentation;
   const feeds = {
     pixels: new Uint8Array(batch * area),
-    frames: new Uint8Array(batch * frame),
+    frames: new Uint8Array(batch * maps * frame),
     sizes: new Float32Array(batch * 2),
     theta: new Float32Array(batch * 6),
     gains: new Float32Array(batch * 3),
@@ -203,7 +212,8 @@ export function tuneFeeds(posed: PosedSet, members: readonly number[], config: C
     for (const [i, index] of chosen.entries()) {
       const head = posed.heads.get(index)!;
       feeds.pixels.set(set.pixels.subarray(index * area, (index + 1) * area), i * area);
-      feeds.frames.set(head.frameMask, i * frame);
+      for (const [k, map] of [head.frameMask, ...shapeMaps.map((name) => head.shapeMaps[name])].entries())
+        feeds.frames.set(map, (i * maps + k) * frame);
       feeds.sizes.set(set.sizes.subarray(index * 2, index * 2 + 2), i * 2);
       feeds.background.set(head.background, i * 3);
       const map = viewOf(posed, index, tune, {
