@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type Study, type StudyResults, summarizeStudy } from "../src/evaluation/index.ts";
+import { type RowSummary, type Study, type StudyResults, summarizeStudy } from "../src/evaluation/index.ts";
 
 const RESULTS = fileURLToPath(new URL("results/", import.meta.url));
 
@@ -12,8 +12,14 @@ export function readResults<T>(path: string): T | undefined {
   return existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : undefined;
 }
 
-/** The rows of a study that were computed. */
-export const summaryOf = (study: Study) => {
+const summaries = new Map<Study, RowSummary[]>();
+
+/** The rows of a study that were computed. Summed up once: intervals and temperatures take seconds, and several documents tell them. */
+export function summaryOf(study: Study): RowSummary[] {
+  const known = summaries.get(study);
+  if (known) return known;
   const results = readResults<StudyResults>(`studies/${study.name}.json`);
-  return results ? summarizeStudy(study, results) : [];
-};
+  const rows = results ? summarizeStudy(study, results) : [];
+  summaries.set(study, rows);
+  return rows;
+}
