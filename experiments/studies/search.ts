@@ -3,6 +3,9 @@ import { IN_FOCUS, NETWORK, WAVELETS_ALONE } from "../baselines.ts";
 
 const tune = (settings: object) => ({ tune: { ...NETWORK, ...settings } });
 
+/** Another network in stage 2; masks and poses come from the usual stage 1, so that it cannot start from that. */
+const sized = (widths: number[], blocks: number[]) => ({ initialise: "scratch", network: { widths, blocks } });
+
 /** Other stains and cameras in both stages. */
 const JITTERED = { augmentation: { jitter: { contrast: 0.4, grey: 0.25 } } };
 
@@ -41,10 +44,6 @@ export const RECIPES: StudyRow[] = [
     what: "views of 96 instead of 64 pixels in stage 2",
     config: tune({ viewSize: 96, suppress: { margin: [3, 12] } }),
   },
-  { name: "close-crop", what: "the view 1.0 × the long heads", config: tune({ margin: 1 }) },
-  { name: "high-rate", what: "twice the learning rate", config: tune({ learningRate: 4e-3 }) },
-  { name: "low-rate", what: "half the learning rate", config: tune({ learningRate: 1e-3 }) },
-  { name: "mask-pooling", what: "pooled over the mask alone", config: tune({ pooling: "mask" }) },
   {
     name: "wavelets-alone",
     what: "a linear probe on wavelets alone",
@@ -56,14 +55,19 @@ export const RECIPES: StudyRow[] = [
     config: tune({ wavelets: IN_FOCUS }),
   },
   {
-    name: "wide",
-    what: "stage 2 from random weights, widths 32-64-128-256 instead of 16-48-96-192",
-    config: tune({ initialise: "scratch", network: { widths: [32, 64, 128, 256], blocks: [1, 2, 2, 1] } }),
+    name: "small",
+    what: "stage 2 from random weights, half as wide, one block at each scale",
+    config: tune(sized([8, 24, 48, 96], [1, 1, 1, 1])),
   },
   {
     name: "deep",
     what: "stage 2 from random weights, 2-3-3-2 blocks instead of 1-2-2-1",
-    config: tune({ initialise: "scratch", network: { widths: [16, 48, 96, 192], blocks: [2, 3, 3, 2] } }),
+    config: tune(sized([16, 48, 96, 192], [2, 3, 3, 2])),
+  },
+  {
+    name: "wide",
+    what: "stage 2 from random weights, widths 24-64-128-256 instead of 16-48-96-192",
+    config: tune(sized([24, 64, 128, 256], [1, 2, 2, 1])),
   },
 ];
 
