@@ -10,23 +10,13 @@
  * Some minutes on one core. Writes experiments/results/label-refinement.json and rare-classes.json.
  */
 import { join } from "node:path";
-import { parseState } from "../src/autodiff/index.ts";
 import { openDataset } from "../src/datasets/index.ts";
-import { changedTraining, type TrainingChange } from "../src/evaluation/index.ts";
-import {
-  colourStatistics,
-  defaultConfig,
-  headFeatures,
-  prepare,
-  type RefinementSettings,
-  refineLabels,
-  type SegmentedHead,
-  Segmenter,
-  viewExtentOf,
-} from "../src/learning/index.ts";
-import { Random, readArrays, readJson, terminalProgress, writeJson } from "../src/runs/index.ts";
+import type { TrainingChange } from "../src/evaluation/index.ts";
+import { defaultConfig, prepare, type RefinementSettings } from "../src/learning/index.ts";
+import { Random, readJson, terminalProgress, writeJson } from "../src/runs/index.ts";
 import { ALIKE } from "./baselines.ts";
 import type { RareClassCount, RefinementCount } from "./label-refinement-section.ts";
+import { drawnLabels, featuresOf, likeliestLabels, stage1Of } from "./stage1-features.ts";
 
 const CHANGES: Record<string, TrainingChange> = {
   "as published": {},
@@ -46,7 +36,6 @@ const RARE = [5, 10, 20];
 const [data, run] = process.argv.slice(2);
 if (!data || !run) throw new Error("usage: label-refinement.ts HUSHEM_FOLDER CROSSVAL_RUN");
 const config = defaultConfig;
-const session = { threads: 1 };
 const progress = terminalProgress();
 const dataset = await openDataset(data, { folds: join(data, "folds.csv") });
 const set = await prepare(dataset, progress);
@@ -58,37 +47,23 @@ const rare: RareClassCount[] = [];
 progress.start("Refining labels", folds.length * (Object.keys(CHANGES).length + 1));
 for (const [f, fold] of folds.entries()) {
   const train = [...set.ids.keys()].filter((i) => images[set.ids[i]!] !== fold);
-  const { stage1, wavelets: seenByWavelets } = await featuresOf(fold, train);
+  const network = await stage1Of(run, fold, { set, train, config });
+  const heads = await network.headsOf(set, train);
+  const stage1 = await featuresOf(set, heads, { weights: network.weights, network: config.network }, config);
+  const wavelets = await featuresOf(set, heads, { viewSize: 64 }, config);
 
   /** The likeliest class of each member; those with a label come first. */
-  const refined = async (
+  const refined = (
     members: readonly number[],
     given: readonly number[],
     by: RefinementCount["by"],
     settings?: RefinementSettings,
   ) => {
-    const of = (seen: ReadonlyMap<number, Float32Array>) => flat(members.map((index) => seen.get(index)!));
-    const features = by === "wavelets" ? undefined : of(stage1);
-    const wavelets = by === "stage 1" ? undefined : of(seenByWavelets);
-    const targets = Float32Array.from(
-      given.flatMap((label) => Array.from({ length: classes }, (_, k) => (k === label ? 1 : 0))),
-    );
-    const found = await refineLabels(
-      { heads: members.length, features, wavelets, targets, classes },
-      session,
-      settings,
-    );
-    return members.map((_, i) => {
-      const shares = [...found.targets.subarray(i * classes, (i + 1) * classes)];
-      return shares.indexOf(Math.max(...shares));
-    });
+    const seen = { stage1: by === "wavelets" ? undefined : stage1, wavelets: by === "stage 1" ? undefined : wavelets };
+    return likeliestLabels(members, given, classes, seen, settings);
   };
-  const drawn = (members: readonly number[], change: TrainingChange, repeat: number) => {
-    const random = Random.seeded(100 + repeat).stream("training change", fold);
-    const changed = changedTraining(members, (i) => set.labels[i]!, set.classes, change, random);
-    const flipped = new Map(changed.relabelled);
-    return { ...changed, given: changed.train.map((index) => flipped.get(index) ?? set.labels[index]!) };
-  };
+  const drawn = (members: readonly number[], change: TrainingChange, repeat: number) =>
+    drawnLabels({ set, fold, members, change, repeat });
 
   for (const [c, [change, how]] of Object.entries(CHANGES).entries()) {
     for (const [by, settings] of BY.flatMap((one) => SETTINGS.map((pair) => [one, pair] as const))) {
@@ -135,33 +110,3 @@ for (const [f, fold] of folds.entries()) {
   await writeJson(new URL("results/rare-classes.json", import.meta.url).pathname, rare);
 }
 progress.finish();
-
-type Seen = ReadonlyMap<number, Float32Array>;
-
-/** What stage 1 of a fold, and wavelets, see in its training images, by sample. */
-async function featuresOf(fold: string, train: readonly number[]): Promise<{ stage1: Seen; wavelets: Seen }> {
-  const { arrays } = await readArrays(join(run!, "checkpoint", `fold-${fold}.distilled`));
-  const distilled = parseState(arrays.weights as Uint8Array);
-  const frame = { frameExtent: set.frameExtent, viewExtent: set.frameExtent, ...colourStatistics(set, train) };
-  const segmenter = await Segmenter.create(distilled, frame, config.network, set.side, session);
-  const heads = new Map<number, SegmentedHead>();
-  for await (const { index, head } of segmenter.each(set, train)) heads.set(index, head);
-  segmenter.dispose();
-  const geometry = { ...frame, viewExtent: viewExtentOf(heads.values(), config.tune.margin) };
-  const seenBy = async (source: Parameters<typeof headFeatures>[2]) => {
-    const features = await headFeatures({ set, heads, geometry }, train, source, config, session);
-    const width = features.length / train.length;
-    return new Map(train.map((index, i) => [index, features.subarray(i * width, (i + 1) * width)]));
-  };
-  return {
-    stage1: await seenBy({ weights: distilled, network: config.network }),
-    wavelets: await seenBy({ viewSize: 64 }),
-  };
-}
-
-function flat(rows: readonly Float32Array[]): Float32Array {
-  const width = rows[0]!.length;
-  const all = new Float32Array(rows.length * width);
-  for (const [i, row] of rows.entries()) all.set(row, i * width);
-  return all;
-}

@@ -29,6 +29,7 @@ import { ensemblesOf, imagenetInside, ownSearch } from "./searches.ts";
 import { changedOnAverage, coverageOf, percent, points, robustnessSection, searchSection } from "./sections.ts";
 import { seedsSection } from "./seeds-section.ts";
 import type { ShippedModel } from "./shipped-model.ts";
+import { spatialTasksSection, type TaskCount } from "./spatial-tasks-section.ts";
 import { study as ablation } from "./studies/ablation.ts";
 import { study as fewLabels } from "./studies/few-labels.ts";
 import { study as foreign } from "./studies/foreign.ts";
@@ -250,6 +251,8 @@ export function withResults(document: string): string {
   if (taught) text = filled(text, "adaptation", adaptationSection(...taught));
   const refinement = readResults<RefinementCount[]>("label-refinement.json");
   if (refinement) text = filled(text, "label-refinement", refinementSection(refinement));
+  const tasks = readResults<TaskCount[]>("spatial-tasks.json");
+  if (tasks) text = filled(text, "spatial-tasks", spatialTasksSection(tasks));
   const rare = readResults<RareClassCount[]>("rare-classes.json");
   if (rare) text = filled(text, "rare-classes", rareClassSection(rare));
   const votes = readResults<ScianVotes>("scian-votes.json");

@@ -113,17 +113,5 @@ export const study: Study = {
       config: { distill: { tasks: { distance: 0, parts: 0, rotation: 0 } }, ...network({}) },
       against: "whole",
     },
-    {
-      name: "without-distance",
-      what: "the network, stage 1 without the distance task",
-      config: { distill: { tasks: { distance: 0 } }, ...network({}) },
-      against: "whole",
-    },
-    {
-      name: "without-rotation",
-      what: "the network, stage 1 without the rotation task",
-      config: { distill: { tasks: { rotation: 0 } }, ...network({}) },
-      against: "whole",
-    },
   ],
 };

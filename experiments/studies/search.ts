@@ -24,6 +24,11 @@ export const RECIPES: StudyRow[] = [
     config: tune({ pooledScales: "all" }),
   },
   {
+    name: "average",
+    what: "pooled over the whole view alone, not over the mask, too",
+    config: tune({ pooling: "average" }),
+  },
+  {
     name: "shape-maps",
     what: "stage 1's distance and acrosome as further channels of the view",
     config: tune({ shapeMaps: ["distance", "acrosome"] }),
