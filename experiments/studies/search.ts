@@ -19,6 +19,11 @@ export const RECIPES: StudyRow[] = [
     config: { distill: JITTERED, ...tune(JITTERED) },
   },
   {
+    name: "fewer-tasks",
+    what: "stage 1 with masks and the acrosome alone, without the distance and rotation tasks",
+    config: { distill: { tasks: { distance: 0, rotation: 0 } }, ...tune({}) },
+  },
+  {
     name: "all-scales",
     what: "maps of all four scales pooled, not the last alone",
     config: tune({ pooledScales: "all" }),
