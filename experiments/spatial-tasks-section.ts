@@ -1,5 +1,6 @@
 /** What each spatial task of stage 1 earns, as Markdown. */
-import type { Config } from "../src/learning/index.ts";
+import { isDeepStrictEqual } from "node:util";
+import { type Config, defaultConfig } from "../src/learning/index.ts";
 import { mean, percent } from "./sections.ts";
 
 /** One run of spatial-tasks.ts; numbers of training images over folds and repeats. */
@@ -27,7 +28,8 @@ const furtherOf = (tasks: TaskCount["tasks"]) =>
 
 function named(tasks: TaskCount["tasks"]): string {
   const further = furtherOf(tasks);
-  return further.length === 3 ? "all four: the default" : ["mask", ...further.map((task) => WORDS[task])].join(", ");
+  const name = further.length === 3 ? "all four" : ["mask", ...further.map((task) => WORDS[task])].join(", ");
+  return isDeepStrictEqual(tasks, defaultConfig.distill.tasks) ? `${name}: the default` : name;
 }
 
 export function spatialTasksSection(counts: readonly TaskCount[]): string {

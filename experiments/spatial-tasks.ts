@@ -12,14 +12,21 @@
  */
 import { join } from "node:path";
 import { openDataset } from "../src/datasets/index.ts";
+import { quarterTurned } from "../src/evaluation/alterations.ts";
 import type { TrainingChange } from "../src/evaluation/index.ts";
-import { prepare, pseudoMaskOf, resolveConfig, type SegmentedHead } from "../src/learning/index.ts";
+import {
+  cropOf,
+  type PreparedSet,
+  prepare,
+  pseudoMaskOf,
+  resolveConfig,
+  type SegmentedHead,
+} from "../src/learning/index.ts";
 import { median } from "../src/reports/index.ts";
 import { readJson, terminalProgress, writeJson } from "../src/runs/index.ts";
 import { dice } from "./field-crops.ts";
 import type { TaskCount } from "./spatial-tasks-section.ts";
 import { drawnLabels, featuresOf, likeliestLabels, stage1Of } from "./stage1-features.ts";
-import { turned } from "./turned.ts";
 
 const REPEATS = 3;
 const HIDDEN: TrainingChange = { labelled: 0.1 };
@@ -30,7 +37,21 @@ if (!data || runs.length === 0) throw new Error("usage: spatial-tasks.ts HUSHEM_
 const progress = terminalProgress();
 const dataset = await openDataset(data, { folds: join(data, "folds.csv") });
 const set = await prepare(dataset, progress);
-const quarter = turned(set);
+const quarter = turned();
+
+/** The set with every crop turned clockwise by a right angle. */
+function turned(): PreparedSet {
+  const { side } = set;
+  const pixels = new Uint8Array(set.pixels.length);
+  const sizes = set.sizes.slice();
+  for (const index of set.ids.keys()) {
+    const { width, height, data } = quarterTurned(cropOf(set, index), 1);
+    sizes.set([width, height], index * 2);
+    for (let y = 0; y < height; y++)
+      pixels.set(data.subarray(y * width * 3, (y + 1) * width * 3), (index * side + y) * side * 3);
+  }
+  return { ...set, pixels, sizes };
+}
 
 /** Degrees between two directions, 0 to 180. */
 function between(a: SegmentedHead["pose"], b: SegmentedHead["pose"]): number {

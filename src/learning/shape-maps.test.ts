@@ -7,7 +7,7 @@ import { phantomSet, posedSet, smallConfig } from "./fixtures.ts";
 import { classify, train } from "./fold.ts";
 import { Segmenter } from "./segmenter.ts";
 import { shapePlane } from "./shape-maps.ts";
-import { tune } from "./tune.ts";
+import { tune, tuneFeeds } from "./tune.ts";
 
 test("distances are cut one radius outside, the boundary is one half, and parts are as they are", async () => {
   const maps = { distance: input("signed", [1, 2, 3, 1]), acrosome: input("part", [1, 2, 3, 1]) };
@@ -83,6 +83,39 @@ test("the segmenter keeps both for stage 2, and the model reads them", async () 
   };
   expect(await spread(/encoder\/stem\/.*(weight|scale|shift)$/)).toBeGreaterThan(1e-3);
   expect(await spread(/encoder\/(stem|shape)\/.*(weight|scale|shift)$/)).toBeLessThan(1e-6);
+});
+
+test("a channel is the map of its place in the list, in training as in the model", async () => {
+  const set = await phantomSet(6);
+  const given = (shapeMaps: string[]) => smallConfig({ distill: { steps: 30 }, tune: { shapeMaps, wavelets: null } });
+  const [config, swapped] = [given(["distance", "acrosome"]), given(["acrosome", "distance"])];
+  const members = [...set.ids.keys()];
+
+  // In training: the mask, then the maps as they are named.
+  const posed = posedSet(set, config);
+  const area = config.network.viewSize ** 2;
+  const planes = (of: typeof config) => tuneFeeds(posed, [0, 0], of, Random.seeded(1))(0).frames.subarray(0, 3 * area);
+  const { frameMask, shapeMaps } = posed.heads.get(0)!;
+  expect([...planes(config)]).toEqual([...frameMask, ...shapeMaps.distance, ...shapeMaps.acrosome]);
+  expect([...planes(swapped)]).toEqual([...frameMask, ...shapeMaps.acrosome, ...shapeMaps.distance]);
+
+  // In the model: naming them the other way round and swapping their weights says the same, either alone does not.
+  const { parts } = await train({ set, train: members, config, seed: 1, name: "all", threads: 1, progress: silent });
+  const { shape, data } = parts.tuned.get("encoder/shape/conv/weight")!;
+  const [channels, out] = [shape[2]!, shape[3]!];
+  expect(channels).toBe(2 * 2 * 2);
+  const other = data.map((_, i) => {
+    const [filter, channel] = [i % out, Math.floor(i / out)];
+    return data[(channel ^ 1) * out + filter]!;
+  });
+  const crossed = new Map(parts.tuned).set("encoder/shape/conv/weight", { shape, data: other });
+  const saying = async (change: Partial<typeof parts>) =>
+    (await classify(set, members, { ...parts, ...change }, { threads: 1 })).flatMap((answer) => answer.probabilities);
+  const distance = (a: number[], b: number[]) => Math.max(...a.map((p, i) => Math.abs(p - b[i]!)));
+  const expected = await saying({});
+  expect(distance(await saying({ config: swapped, tuned: crossed }), expected)).toBeLessThan(1e-5);
+  expect(distance(await saying({ tuned: crossed }), expected)).toBeGreaterThan(1e-4);
+  expect(distance(await saying({ config: swapped }), expected)).toBeGreaterThan(1e-4);
 });
 
 test("MobileNet's first layer takes none, and none is given twice", () => {

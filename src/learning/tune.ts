@@ -126,8 +126,8 @@ export function tuneStep({ set, geometry }: PosedSet, config: Config, processor:
   // Random layers must move; learned ones may be kept closer to where they came from.
   const encoder = scope.sub("encoder");
   const rated = tune.initialise === "scratch" ? encoder : encoder.withRate(tune.encoderRate);
-  const further = slice(shapes, [1], [1 + shapeMaps.length], [1]);
-  const beside = shapeMaps.length > 0 ? shapeStem(encoder, forBoth(further), network) : undefined;
+  const further = () => forBoth(slice(shapes, [1], [1 + shapeMaps.length], [1]));
+  const beside = shapeMaps.length > 0 ? shapeStem(encoder, further(), network) : undefined;
   const features = encode(rated, views, network, geometry, beside);
   const { logits } = classify(scope.sub("classifier"), features, foreground, classes, tune, drop);
   const first = tied ? slice(logits, [0], [batch], [0]) : logits;
