@@ -10,13 +10,14 @@ import { setTimeout as wait } from "node:timers/promises";
 import { beforeAll, describe, expect, test } from "vitest";
 import { encodePng } from "../src/index.ts";
 import { essence, expectTidy, start, stopped } from "./killing.ts";
-import { androscope, drawnCrop, failure, json, TINY, temporary, twoClasses } from "./support.ts";
+import { androscope, drawnCrop, failure, json, TINY, temporary, twoClasses, WAVELETS } from "./support.ts";
 
 /** Several calls of ONNX Runtime, of eight steps at most, and a checkpoint after each. */
 const STEPS = 40;
 /** The teacher replaces every mask half-way: what it changed must be in the checkpoint too. */
 const LONGER = [
   ...TINY,
+  WAVELETS,
   `--set=distill.steps=${STEPS}`,
   `--set=tune.steps=${STEPS}`,
   "--set=distill.teacher.rounds=[0.5]",

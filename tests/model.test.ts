@@ -32,8 +32,7 @@ beforeAll(async () => {
   phantoms = join(out, "phantoms");
   run = join(out, "run");
   json(await androscope(["data", "phantoms", "--n=10", "--out", phantoms, "--json"]));
-  // The network by itself. Wavelets learn in one step what to tell heads by, and masks of a few steps hardly say where these are.
-  json(await androscope(["crossval", phantoms, "--k=2", "--out", run, "--json", ...TINY, "--set=tune.wavelets=null"]));
+  json(await androscope(["crossval", phantoms, "--k=2", "--out", run, "--json", ...TINY]));
   model = join(run, "models/fold-1.onnx");
 });
 

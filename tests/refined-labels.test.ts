@@ -2,9 +2,9 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
-import { openDataset } from "../src/index.ts";
+import { encodePng, phantomDataset } from "../src/index.ts";
 import { parseCsv } from "../src/runs/index.ts";
-import { androscope, json, TINY, temporary } from "./support.ts";
+import { androscope, json, TINY, temporary, write } from "./support.ts";
 
 const REFINED = [...TINY, "--set=tune.refineLabels=true", "--set=distill.steps=60", "--set=distill.batch=16", "--json"];
 let manifest: string;
@@ -17,12 +17,12 @@ beforeAll(async () => {
   const root = await temporary();
   run = (name) => join(root, name);
   const crops = join(root, "crops");
-  json(await androscope(["data", "phantoms", "--out", crops, "--n=240", "--seed=4", "--json"]));
   // Two classes that nobody takes for each other.
-  const { samples, classes } = await openDataset(crops);
+  const { samples, classes } = phantomDataset({ count: 240, seed: 4 });
   const told = samples
-    .map(({ id, label }) => ({ id, label: classes[label!]! }))
+    .map(({ id, label, load }) => ({ id, label: classes[label!]!, load }))
     .filter(({ label }) => label === "Small" || label === "Tapered");
+  for (const { id, load } of told) await write(crops, { [id]: await encodePng(await load()) });
   wrong = [told[4]!, told[19]!, told[37]!].map(({ id }) => id);
   unlabelled = [told[40]!, told[45]!].map(({ id }) => id);
   const other = (label: string) => (label === "Small" ? "Tapered" : "Small");

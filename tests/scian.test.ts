@@ -96,6 +96,13 @@ describe.each([
     expect(json(await draw(join(folder, "votes.csv"), images))).toMatchObject({ images: rows.length, like: "scian" });
   });
 
+  const runs = new Map<string, ReturnType<typeof crossval>>();
+  /** One of the published folds that several tests look at: computed once. */
+  const published = (agreement: "partial" | "total") => {
+    if (!runs.has(agreement)) runs.set(agreement, crossval(agreement, [`--agreement=${agreement}`]));
+    return runs.get(agreement)!;
+  };
+
   /** A cross-validation of this name. @returns what its run folder says */
   async function crossval(name: string, args: readonly string[]) {
     const out = join(folder, name);
@@ -142,7 +149,7 @@ describe.each([
   test.skipIf(!there)(
     "partial agreement: the published folds; votes are used in training, and can be left",
     async () => {
-      const run = await crossval("partial", ["--agreement=partial"]);
+      const run = await published("partial");
       expectRun(run, rows, ({ fold }) => fold);
       expect(run.metrics).toMatchObject({ split: { kind: "published" }, config: { tune: { votes: true } } });
       expect(run.metrics.grouping).toEqual([
@@ -176,14 +183,14 @@ describe.each([
   test.skipIf(!there)("total agreement: the published subset and its own folds", async () => {
     const tested = rows.filter(({ totalFold }) => totalFold !== "");
     expect(tested.every(({ experts }) => new Set(experts).size === 1)).toBe(true);
-    const run = await crossval("total", ["--agreement=total"]);
+    const run = await published("total");
     expectRun(run, tested, ({ totalFold }) => totalFold);
   });
 
   // Rows that are made for it: with the published ones there is nothing to skip.
   if (invented) {
     test("votes of test images are not used, and where all experts agree votes are labels", async () => {
-      const run = await crossval("seen", []);
+      const run = await published("partial");
       // Other votes on the test images of one fold, the same label: what tests that fold has not seen them.
       const changed = rows.map((row) => {
         const doubter = row.experts.findIndex((vote) => vote !== row.label);
@@ -200,7 +207,7 @@ describe.each([
       expect(rows.some(({ image }) => `${other.predictions.get(image)}` !== `${run.predictions.get(image)}`)).toBe(
         true,
       );
-      const total = await crossval("total-votes", ["--agreement=total"]);
+      const total = await published("total");
       const labels = await crossval("total-labels", ["--agreement=total", "--set=tune.votes=false"]);
       expect(labels.predictions).toEqual(total.predictions);
     });

@@ -12,11 +12,11 @@ vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
 export const BIN = fileURLToPath(new URL("../bin/androscope", import.meta.url));
 
-/** A network and a training that take a second: nobody asks whether it learns. */
+/** A network and a training that take a second: nobody asks whether it learns. Wavelets would take a third more. */
 export const TINY_CONFIG = {
   network: { widths: [8, 8, 8, 8], blocks: [1, 1, 1, 1], viewSize: 32 },
   distill: { steps: 4, batch: 4 },
-  tune: { steps: 4, batch: 4, testViews: { rotations: [0] } },
+  tune: { steps: 4, batch: 4, wavelets: null, testViews: { rotations: [0] } },
 };
 export const TINY = [
   "--threads=1",
@@ -24,6 +24,9 @@ export const TINY = [
     Object.entries(settings).map(([key, value]) => `--set=${part}.${key}=${JSON.stringify(value)}`),
   ),
 ];
+
+/** The same beside a probe on wavelets, as by default. */
+export const WAVELETS = "--set=tune.wavelets={}";
 
 const folders: string[] = [];
 afterAll(async () => {

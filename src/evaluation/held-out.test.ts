@@ -20,7 +20,7 @@ const TINY = resolveConfig({
 test("the test part is tested once, the validation part is not touched, divided groups are told", async () => {
   const folder = await mkdtemp(join(tmpdir(), "androscope-held-out-"));
   onTestFinished(() => rm(folder, { recursive: true }));
-  const phantoms = phantomDataset({ count: 24, seed: 3 });
+  const phantoms = phantomDataset({ count: 24, seed: 3, size: 72 });
   const place = ["train", "train", "valid", "test"];
   const samples = phantoms.samples.map((s, i) => ({ ...s, fold: place[i % 4]!, group: `g${i % 8 < 4 ? 0 : i}` }));
   const idsOf = (fold: string) => samples.filter((s) => s.fold === fold).map(({ id }) => id);

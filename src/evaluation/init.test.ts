@@ -26,9 +26,9 @@ const network = { ...(await networkOfInit(WEIGHTS)), viewSize: 32 };
 const tiny = (initialise: Config["tune"]["initialise"], learningRate = 1e-3) => ({
   network,
   distill: { steps: 1, batch: 4, learningRate, teacher: { enabled: false } },
-  tune: { steps: 1, batch: 4, learningRate, initialise },
+  tune: { steps: 1, batch: 4, learningRate, initialise, wavelets: null },
 });
-const phantoms = phantomDataset({ count: 16, seed: 3 });
+const phantoms = phantomDataset({ count: 16, seed: 3, size: 72 });
 const dataset = {
   ...phantoms,
   samples: phantoms.samples.map((s, i) => ({ ...s, fold: `${Math.floor(i / 4) % 2}` })),

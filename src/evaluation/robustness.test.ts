@@ -12,7 +12,7 @@ import { testRobustness } from "./robustness.ts";
 test("in pairs, what a network says of the images as they are is what it said as it was made", async () => {
   const folder = await mkdtemp(join(tmpdir(), "androscope-robustness-"));
   onTestFinished(() => rm(folder, { recursive: true }));
-  const phantom = phantomDataset({ count: 18, seed: 3 });
+  const phantom = phantomDataset({ count: 18, seed: 3, size: 72 });
   const samples = phantom.samples.map((sample, i) => ({ ...sample, fold: `F${Math.floor(i / 3) % 3}` }));
   const dataset = { ...phantom, samples };
   const config = resolveConfig({

@@ -39,7 +39,7 @@ const study: Study = {
 };
 
 function phantoms(): Dataset {
-  const dataset = phantomDataset({ count: 24, seed: 3 });
+  const dataset = phantomDataset({ count: 24, seed: 3, size: 72 });
   return { ...dataset, samples: dataset.samples.map((s, i) => ({ ...s, fold: `${Math.floor(i / 4) % 2}` })) };
 }
 
@@ -136,7 +136,7 @@ test("stage 1 is computed once for a fold, whichever of its labels are kept or r
 test("with only some folds, images of the others are neither trained on nor tested", async () => {
   const folder = await mkdtemp(join(tmpdir(), "androscope-study-"));
   onTestFinished(() => rm(folder, { recursive: true }));
-  const dataset = phantomDataset({ count: 24, seed: 3 });
+  const dataset = phantomDataset({ count: 24, seed: 3, size: 72 });
   const parts = ["train", "valid", "test"];
   const samples = dataset.samples.map((sample, i) => ({ ...sample, fold: parts[Math.floor(i / 4) % 3]! }));
   const seen = new Set<number>();
@@ -165,7 +165,7 @@ test("with only some folds, images of the others are neither trained on nor test
 test("in pairs every image is predicted once for each other fold, by a network that saw neither", async () => {
   const folder = await mkdtemp(join(tmpdir(), "androscope-study-"));
   onTestFinished(() => rm(folder, { recursive: true }));
-  const phantom = phantomDataset({ count: 24, seed: 3 });
+  const phantom = phantomDataset({ count: 24, seed: 3, size: 72 });
   const samples = phantom.samples.map((s, i) => ({ ...s, fold: `F${Math.floor(i / 4) % 3}` }));
   const foldOf = new Map(samples.map(({ id, fold }) => [id, fold]));
   const found = await runStudy({

@@ -104,15 +104,17 @@ async function checkObjective(step: TrainingStep, feeds: Feeds, seed: number): P
           squares += (value * gradient.get(name)![k]!) ** 2;
         }
       }
-      const errors: number[] = [];
+      let least = Number.POSITIVE_INFINITY;
       for (const length of LENGTHS) {
         const numeric = ((await lossAt(direction, length)) - (await lossAt(direction, -length))) / (2 * length);
         // The loss's own rounding over the length.
         const rounding = (4e-7 * (1 + Math.abs(loss))) / length;
         const allowed = along ? ALONG * analytic : ACROSS * Math.sqrt(squares);
-        errors.push(Math.abs(numeric - analytic) / (allowed + rounding));
+        least = Math.min(least, Math.abs(numeric - analytic) / (allowed + rounding));
+        // Another length can only make it less.
+        if (least < 1) break;
       }
-      expect(Math.min(...errors), `${names.length === 1 ? names[0] : "all"}: ${analytic}`).toBeLessThan(1);
+      expect(least, `${names.length === 1 ? names[0] : "all"}: ${analytic}`).toBeLessThan(1);
     }
   } finally {
     session.dispose();
