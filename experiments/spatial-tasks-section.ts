@@ -36,7 +36,7 @@ export function spatialTasksSection(counts: readonly TaskCount[]): string {
   const fewFirst = counts.toSorted((a, b) => furtherOf(a.tasks).length - furtherOf(b.tasks).length);
   const groups = Map.groupBy(fewFirst, ({ tasks }) => named(tasks));
   return [
-    "| tasks of stage 1 | seeds | nine labels in ten hidden: found by its features | a fifth flipped: right when refined | unseen heads: mask against stage 0's, median Dice | turned by a quarter: error of the pose, median | the other way round |",
+    "| tasks of stage 1 | seed | nine labels in ten hidden: found by its features | a fifth flipped: right when refined | unseen heads: mask against stage 0's, median Dice | turned by a quarter: error of the pose, median | the other way round |",
     "|---|---|---|---|---|---|---|",
     ...[...groups].map(([name, of]) => {
       const total = (key: "unlabelled" | "spread" | "labels" | "refined" | "reversed" | "heads") =>

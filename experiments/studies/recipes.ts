@@ -2,7 +2,7 @@ import type { Study } from "../../src/evaluation/index.ts";
 import { RECIPES } from "./search.ts";
 
 /** Those that a fold would choose (docs/results.md), other than the two that the ablation computes. */
-const CHOSEN = ["long-mixed", "wide-crop", "fine"];
+const CHOSEN = ["shape-maps", "long-mixed", "fine"];
 
 export const study: Study = {
   name: "recipes",
