@@ -35,6 +35,17 @@ test("an encoder of stage 2's own cannot start from stage 1's, and stage 1 keeps
   expect(tunedNetwork(closer)).toEqual({ ...defaultConfig.network, viewSize: 96 });
 });
 
+test("no channel is a map that stage 1 does not learn", () => {
+  for (const [map, task] of [
+    ["distance", "distance"],
+    ["acrosome", "parts"],
+  ] as const) {
+    const config = (weight: number) => ({ distill: { tasks: { [task]: weight } }, tune: { shapeMaps: [map] } });
+    expect(() => resolveConfig(config(0))).toThrow("tune.shapeMaps");
+    expect(resolveConfig(config(0.1)).tune.shapeMaps).toEqual([map]);
+  }
+});
+
 test("later settings win and everything else keeps its default", async () => {
   const config = await loadConfig(undefined, ["tune.steps=5", "tune.steps=7", "tune.pooling=mask"]);
   expect(config).toEqual({ ...defaultConfig, tune: { ...defaultConfig.tune, steps: 7, pooling: "mask" } });

@@ -237,6 +237,9 @@ const tune = tuning.transform(({ wavelets: asked, ...rest }) => ({
   wavelets: asked === undefined ? (rest.pose && !rest.probe ? wavelets.parse({}) : null) : asked,
 }));
 
+/** What stage 1 learns a map by. */
+const TASK_OF = { distance: "distance", acrosome: "parts" } as const;
+
 export const configSchema = z
   .strictObject({
     network: network.prefault({}),
@@ -260,6 +263,10 @@ export const configSchema = z
   .refine(({ network, tune }) => !tune.shapeMaps || (tune.network?.backbone ?? network.backbone) !== "mobilenet", {
     path: ["tune", "shapeMaps"],
     message: 'with "mobilenet", whose first layer is as it was trained elsewhere; expected residual blocks',
+  })
+  .refine(({ distill: { tasks }, tune }) => !tune.shapeMaps?.some((map) => tasks[TASK_OF[map]] === 0), {
+    path: ["tune", "shapeMaps"],
+    message: "with a map that stage 1 does not learn (its weight in distill.tasks is 0); expected a task above 0",
   })
   .refine(({ tune }) => !(tune.probe && tune.wavelets), {
     path: ["tune", "wavelets"],

@@ -9,30 +9,47 @@ const M1 = 0xcd9e8d57;
 const W0 = 0x9e3779b9;
 const W1 = 0xbb67ae85;
 
-/** High 32 bits of the unsigned product. */
+/** High 32 bits of the unsigned product, by halves that multiply as integers: no sum here exceeds 2^32. */
 function mulHigh(a: number, b: number): number {
   const al = a & 0xffff;
   const ah = a >>> 16;
   const bl = b & 0xffff;
   const bh = b >>> 16;
-  const mid = ah * bl + ((al * bl) >>> 16);
-  return (ah * bh + mid / 0x10000 + (((mid & 0xffff) + al * bh) >>> 16)) >>> 0;
+  const upper = (Math.imul(ah, bl) >>> 0) + ((Math.imul(al, bl) >>> 0) >>> 16);
+  const lower = (Math.imul(al, bh) >>> 0) + (upper & 0xffff);
+  return (Math.imul(ah, bh) >>> 0) + (upper >>> 16) + (lower >>> 16);
 }
 
+type Words = [number, number, number, number];
+
 /** One Philox 4x32 block: ten rounds over a 128-bit counter with a 64-bit key. */
-export function philox(counter: readonly number[], key: readonly number[]): [number, number, number, number] {
-  let [c0, c1, c2, c3] = counter as [number, number, number, number];
-  let [k0, k1] = key as [number, number];
+export function philox(counter: readonly number[], key: readonly number[]): Words {
+  const words = [...counter] as Words;
+  scramble(words, key[0]!, key[1]!);
+  return words;
+}
+
+/** The rounds, in place: every random number comes from here, and arrays for each of them took most of the time. */
+function scramble(words: Words, k0: number, k1: number): void {
+  let c0 = words[0];
+  let c1 = words[1];
+  let c2 = words[2];
+  let c3 = words[3];
   for (let round = 0; round < 10; round++) {
     const high0 = mulHigh(M0, c0);
-    const low0 = Math.imul(M0, c0) >>> 0;
     const high1 = mulHigh(M1, c2);
-    const low1 = Math.imul(M1, c2) >>> 0;
-    [c0, c1, c2, c3] = [(high1 ^ c1 ^ k0) >>> 0, low1, (high0 ^ c3 ^ k1) >>> 0, low0];
+    const low0 = Math.imul(M0, c0) >>> 0;
+    c0 = (high1 ^ c1 ^ k0) >>> 0;
+    c1 = Math.imul(M1, c2) >>> 0;
+    c2 = (high0 ^ c3 ^ k1) >>> 0;
+    c3 = low0;
     k0 = (k0 + W0) >>> 0;
     k1 = (k1 + W1) >>> 0;
   }
-  return [c0, c1, c2, c3];
+  words[0] = c0;
+  words[1] = c1;
+  words[2] = c2;
+  words[3] = c3;
 }
 
 /** FNV-1a over the UTF-16 units of a string. Names streams; not for content. */
@@ -47,7 +64,9 @@ export class Random {
   readonly #key: [number, number];
   readonly #id: [number, number];
   #counter = 0;
-  #block: number[] = [];
+  readonly #block: Words = [0, 0, 0, 0];
+  /** Words of the block that are still to be given, from the last to the first. */
+  #left = 0;
 
   private constructor(key: [number, number], id: [number, number]) {
     this.#key = key;
@@ -71,11 +90,17 @@ export class Random {
 
   /** A whole number in [0, 2^32). */
   uint32(): number {
-    if (this.#block.length === 0) {
+    const block = this.#block;
+    if (this.#left === 0) {
       const n = this.#counter++;
-      this.#block = philox([n >>> 0, Math.floor(n / 2 ** 32), this.#id[0], this.#id[1]], this.#key);
+      block[0] = n >>> 0;
+      block[1] = Math.floor(n / 2 ** 32);
+      block[2] = this.#id[0];
+      block[3] = this.#id[1];
+      scramble(block, this.#key[0], this.#key[1]);
+      this.#left = 4;
     }
-    return this.#block.pop() as number;
+    return block[--this.#left] as number;
   }
 
   /** Uniform in [low, high). */

@@ -84,7 +84,8 @@ function shifted(values: Float32Array, size: number, dx: number, dy: number): Fl
 
 /** Gaussian noise of unit deviation, as soft as demosaicing and compression make it. */
 function noise(size: number, softness: number, random: Random): Float32Array {
-  const white = Float32Array.from({ length: size * size }, () => random.normal());
+  const white = new Float32Array(size * size);
+  for (let i = 0; i < white.length; i++) white[i] = random.normal();
   const soft = gaussian({ width: size, height: size, data: white }, softness).data;
   const deviation = Math.sqrt(soft.reduce((sum, v) => sum + v * v, 0) / soft.length);
   return soft.map((v) => v / deviation);
