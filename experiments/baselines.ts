@@ -1,8 +1,5 @@
 /** Configurations that the method is compared with, the same in every study. */
 
-/** All four tasks of stage 1, with which everything was measured until they were asked one by one. */
-export const EVERY_TASK = { distill: { tasks: { mask: 1, distance: 1, parts: 0.5, rotation: 0.2 } } };
-
 /** The network by itself: the paper's method as far as it is known. The default has a probe on wavelets beside it. */
 export const NETWORK = { wavelets: null };
 

@@ -12,9 +12,9 @@
 import { join } from "node:path";
 import { openDataset } from "../src/datasets/index.ts";
 import type { TrainingChange } from "../src/evaluation/index.ts";
-import { prepare, type RefinementSettings, resolveConfig } from "../src/learning/index.ts";
+import { defaultConfig, prepare, type RefinementSettings } from "../src/learning/index.ts";
 import { Random, readJson, terminalProgress, writeJson } from "../src/runs/index.ts";
-import { ALIKE, EVERY_TASK } from "./baselines.ts";
+import { ALIKE } from "./baselines.ts";
 import type { RareClassCount, RefinementCount } from "./label-refinement-section.ts";
 import { drawnLabels, featuresOf, likeliestLabels, stage1Of } from "./stage1-features.ts";
 
@@ -35,7 +35,7 @@ const RARE = [5, 10, 20];
 
 const [data, run] = process.argv.slice(2);
 if (!data || !run) throw new Error("usage: label-refinement.ts HUSHEM_FOLDER CROSSVAL_RUN");
-const config = resolveConfig(EVERY_TASK);
+const config = defaultConfig;
 const progress = terminalProgress();
 const dataset = await openDataset(data, { folds: join(data, "folds.csv") });
 const set = await prepare(dataset, progress);

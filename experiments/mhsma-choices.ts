@@ -12,17 +12,8 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { combinedClasses, MHSMA_STRUCTURES, openDataset } from "../src/datasets/index.ts";
 import { computeMetrics } from "../src/evaluation/index.ts";
-import {
-  classify,
-  networkForInit,
-  prepare,
-  readInit,
-  resolveConfig,
-  settingsOver,
-  train,
-} from "../src/learning/index.ts";
+import { classify, networkForInit, prepare, readInit, resolveConfig, train } from "../src/learning/index.ts";
 import { readJson, silent, writeJson } from "../src/runs/index.ts";
-import { EVERY_TASK } from "./baselines.ts";
 import { MHSMA_RECIPES, type MhsmaRecipe } from "./mhsma-recipes.ts";
 
 export const CHOICES = fileURLToPath(new URL("results/mhsma-choices.json", import.meta.url));
@@ -38,7 +29,7 @@ const SEED = 1;
 
 async function score(root: string, recipe: MhsmaRecipe, weights: string | undefined): Promise<Choice> {
   const { attribute = "all", size } = recipe;
-  const config = resolveConfig(settingsOver(EVERY_TASK, recipe.config));
+  const config = resolveConfig(recipe.config);
   if (recipe.init && weights === undefined) throw new Error(`${recipe.name} needs --init FOLDER`);
   const init = recipe.init && (await readInit(weights!, networkForInit(config))).weights;
   const dataset = await openDataset(root, { attribute, size });

@@ -7,7 +7,7 @@ export interface MhsmaRecipe {
   /** Head, acrosome and vacuole as combined classes where not given. */
   attribute?: "head";
   size: 64 | 128;
-  config: Readonly<Record<string, unknown>>;
+  config: object;
   /** Needs weights from elsewhere. */
   init?: boolean;
 }

@@ -25,7 +25,7 @@ export const TINY = [
   ),
 ];
 
-/** The same beside a probe on wavelets, as by default. */
+/** After {@link TINY}: a probe on wavelets beside the network, as by default. */
 export const WAVELETS = "--set=tune.wavelets={}";
 
 const folders: string[] = [];

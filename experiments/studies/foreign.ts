@@ -1,5 +1,5 @@
 import type { Study } from "../../src/evaluation/index.ts";
-import { EVERY_TASK, IN_FOCUS, NETWORK, WAVELETS_ALONE } from "../baselines.ts";
+import { IN_FOCUS, NETWORK, WAVELETS_ALONE } from "../baselines.ts";
 
 /** Asked after the altered test images of the ablation had shown it, so that a choice need not rest on these. */
 export const study: Study = {
@@ -8,7 +8,6 @@ export const study: Study = {
   about:
     "Every two of the published folds are kept from a network together, as in the search, and its networks are tested on altered versions of both.",
   seeds: [1],
-  base: EVERY_TASK,
   split: "pairs",
   rows: [
     { name: "network", what: "the network by itself", config: { tune: NETWORK }, altered: true },

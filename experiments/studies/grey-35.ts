@@ -1,5 +1,5 @@
 import type { Study } from "../../src/evaluation/index.ts";
-import { EVERY_TASK, NETWORK, POSED, RAW } from "../baselines.ts";
+import { NETWORK, POSED, RAW } from "../baselines.ts";
 
 export const study: Study = {
   name: "grey-35",
@@ -7,7 +7,6 @@ export const study: Study = {
   about:
     "Every crop reduced to 35 × 35 pixels without colour, which is what SCIAN's look like, for training and test; folds and labels as published.",
   seeds: [1, 2, 3, 4, 5],
-  base: EVERY_TASK,
   images: "grey-35",
   rows: [
     {

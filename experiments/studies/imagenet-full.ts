@@ -1,5 +1,4 @@
 import type { Study } from "../../src/evaluation/index.ts";
-import { EVERY_TASK } from "../baselines.ts";
 import { probeRow, QUARTER_RECIPES } from "./imagenet-search.ts";
 
 export const study: Study = {
@@ -8,7 +7,6 @@ export const study: Study = {
   about:
     "Published folds. Stage 1, masks and poses are the usual ones; stage 2 is MobileNet v1 started from ImageNet (--init), or the usual network with a linear probe on those weights, kept as they are, beside it. Which recipe each fold would choose is settled inside its training folds. All are compared with the full-width probe alone.",
   seeds: [1, 2, 3, 4, 5],
-  base: EVERY_TASK,
   rows: [
     probeRow({ width: "full", side: 128, alone: true }),
     { ...probeRow({ width: "full", side: 128 }), against: "frozen-full-128" },

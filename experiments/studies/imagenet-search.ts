@@ -1,5 +1,5 @@
 import type { Study, StudyRow } from "../../src/evaluation/index.ts";
-import { EVERY_TASK, NETWORK } from "../baselines.ts";
+import { NETWORK } from "../baselines.ts";
 
 /** MobileNet v1 of full width, as far as the copy of the weights goes that this was made with. */
 const MOBILENET = { backbone: "mobilenet", widths: [64, 128, 256, 512], blocks: [1, 2, 2, 6] };
@@ -84,7 +84,6 @@ export const study: Study = {
   about:
     "MobileNet v1 with ImageNet's weights (--init): as stage 2's encoder, which starts from them, or kept as it is in a linear probe (tune.probe). Every two of the published folds are kept from a network together, as in the search above.",
   seeds: [1],
-  base: EVERY_TASK,
   rows: [...RECIPES, ...QUARTER_RECIPES, ...PROBES],
   split: "pairs",
 };

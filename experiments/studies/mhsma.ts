@@ -1,5 +1,4 @@
 import type { Study } from "../../src/evaluation/index.ts";
-import { EVERY_TASK } from "../baselines.ts";
 import { MHSMA_CHOSEN, MHSMA_PROBE } from "../mhsma-recipes.ts";
 
 /** The part test is looked at with these recipes alone, which were chosen on the part valid: ../mhsma-choices.ts. */
@@ -8,7 +7,6 @@ export const study: Study = {
   title: "MHSMA, official split",
   about: "Trained on the 1000 images of the part train, tested once per seed on the 300 of the part test.",
   seeds: [1, 2, 3],
-  base: EVERY_TASK,
   dataset: { attribute: "all", size: 128 },
   split: { kind: "held-out", test: "test", train: ["train"] },
   rows: [

@@ -15,7 +15,6 @@ import {
   networkForInit,
   readInit,
   resolveConfig,
-  settingsOver,
 } from "../learning/index.ts";
 import { hashOf, type Progress, readJson, silent, writeJson } from "../runs/index.ts";
 import type { AlterationName } from "./alterations.ts";
@@ -30,8 +29,8 @@ export interface StudyRow {
   name: string;
   /** What it is, for a reader of the table. */
   what: string;
-  /** Any part of the configuration; the rest is the study's base, or else the default. */
-  config: Readonly<Record<string, unknown>>;
+  /** Any part of the configuration; the rest is the default. */
+  config: unknown;
   change?: TrainingChange;
   /** Its encoders start from the weights that the study is given. */
   init?: boolean;
@@ -47,8 +46,6 @@ export interface Study {
   /** What it asks, how the choices in it were made, and what it may therefore say. */
   about: string;
   seeds: readonly number[];
-  /** What all rows are measured with, whatever becomes the default. */
-  base?: Readonly<Record<string, unknown>>;
   rows: readonly StudyRow[];
   /** How its dataset is opened, where that is no matter of course. */
   dataset?: OpenOptions;
@@ -107,7 +104,7 @@ export interface StudyRun extends Pick<CrossvalOptions, "version" | "licence" | 
 
 /** The configuration of a row. @throws `config/*` */
 export function configOf(study: Study, row: StudyRow): Config {
-  return resolveConfig(settingsOver(study.base ?? {}, row.config), `study ${study.name}, row ${row.name}`);
+  return resolveConfig(row.config, `study ${study.name}, row ${row.name}`);
 }
 
 function splitOf({ split = "published" }: Study): CrossvalOptions["split"] {

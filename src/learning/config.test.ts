@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
 import { defaultConfig, resolveConfig, tunedNetwork } from "./config.ts";
-import { loadConfig, settingsOver } from "./load-config.ts";
+import { loadConfig } from "./load-config.ts";
 
 /** Every leaf of the configuration as [key, default]. */
 function leaves(node: object, above = ""): [string, unknown][] {
@@ -63,18 +63,4 @@ test("wavelets stand beside the network unless they are refused, heads are not t
     const config = resolveConfig({ tune: without });
     expect(resolveConfig(JSON.parse(JSON.stringify(config)))).toEqual(config);
   }
-});
-
-test("settings over others: parts are joined, values are not, and neither is changed", () => {
-  const under = { distill: { tasks: { mask: 1, rotation: 0.2 }, augmentation: { zoom: [0.8, 1.7] } } };
-  const over = { distill: { tasks: { rotation: 0 }, augmentation: { zoom: [1, 1] } }, tune: { wavelets: null } };
-  const before = structuredClone([under, over]);
-  expect(settingsOver(under, over)).toEqual({
-    distill: { tasks: { mask: 1, rotation: 0 }, augmentation: { zoom: [1, 1] } },
-    tune: { wavelets: null },
-  });
-  expect([under, over]).toEqual(before);
-  expect(settingsOver({ tune: { wavelets: null } }, { tune: { wavelets: { blur: [] } } })).toEqual({
-    tune: { wavelets: { blur: [] } },
-  });
 });

@@ -45,7 +45,7 @@ export {
   type ReviewedFeatures,
   withLastLayer,
 } from "./last-layer.ts";
-export { loadConfig, settingsOver, withNetwork } from "./load-config.ts";
+export { loadConfig, withNetwork } from "./load-config.ts";
 export {
   exportModel,
   MODEL_FORMAT,

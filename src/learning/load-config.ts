@@ -44,16 +44,6 @@ export function withNetwork(value: Record<string, unknown>, network: Partial<Con
   }
 }
 
-/** Settings over others, part by part: of a value that both have, the upper one counts. */
-export function settingsOver(under: Readonly<Tree>, over: Readonly<Tree>): Tree {
-  const merged: Tree = { ...under };
-  for (const [key, value] of Object.entries(over)) {
-    const below = merged[key];
-    merged[key] = isTree(below) && isTree(value) ? settingsOver(below, value) : value;
-  }
-  return merged;
-}
-
 type Tree = Record<string, unknown>;
 const isTree = (value: unknown): value is Tree => typeof value === "object" && value !== null && !Array.isArray(value);
 

@@ -9,7 +9,7 @@ const M1 = 0xcd9e8d57;
 const W0 = 0x9e3779b9;
 const W1 = 0xbb67ae85;
 
-/** High 32 bits of the unsigned product, by halves that multiply as integers: no sum here exceeds 2^32. */
+/** High 32 bits of the unsigned product, by halves that multiply as integers: every sum here stays below 2^32. */
 function mulHigh(a: number, b: number): number {
   const al = a & 0xffff;
   const ah = a >>> 16;
@@ -29,7 +29,7 @@ export function philox(counter: readonly number[], key: readonly number[]): Word
   return words;
 }
 
-/** The rounds, in place: every random number comes from here, and arrays for each of them took most of the time. */
+/** The rounds, in place and without further arrays: every random number comes from here. */
 function scramble(words: Words, k0: number, k1: number): void {
   let c0 = words[0];
   let c1 = words[1];
