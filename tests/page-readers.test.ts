@@ -138,12 +138,17 @@ describe.skipIf(!hasChromium)(`readers and outlines in ${CHROMIUM} (skipped wher
       if ((await toolbar.count()) === 0) await page.keyboard.press("o");
       return toolbar.count();
     }).toBe(1);
+    // No key is lost: one pressed at the very moment at which the toolbar goes is a key of the picture already.
+    await page.evaluate(`new MutationObserver((_, observer) => {
+      if (document.querySelector("[role=toolbar][aria-label=Outline]")) return;
+      observer.disconnect();
+      document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "O", shiftKey: true, bubbles: true }));
+    }).observe(document.body, { childList: true, subtree: true })`);
     await page.keyboard.press("Backspace");
     await eventually(async () => (await now()).outlineBy).toBe("model");
     expect((await now()).measures).toEqual(before!.measures);
 
-    await page.getByRole("toolbar", { name: "Outline" }).waitFor({ state: "detached" });
-    await page.keyboard.press("Shift+O");
+    await toolbar.getByText("New head").waitFor();
     await page.keyboard.press("Shift+ArrowDown");
     await page.keyboard.press("Enter");
     await eventually(async () => (await app.client.heads(sample, ada)).length).toBe(13);

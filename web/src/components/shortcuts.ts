@@ -1,15 +1,18 @@
 /** Keys of a view. One listener for the page; the view that asked last is heard first. */
-import { useEffect, useRef } from "react";
+import { useLayoutEffect, useRef } from "react";
 
 /** By `KeyboardEvent.key`; `Shift+`, `Ctrl+` and `Alt+` before it where held (Shift not for characters that need it). */
 export type Keys = Readonly<Record<string, ((event: KeyboardEvent) => void) | undefined>>;
 
 const layers: { current: Keys }[] = [];
 
+/** Keys follow the picture in the same step: after a passive effect, one pressed right after a change would be lost. */
 export function useKeys(keys: Keys, active = true): void {
   const layer = useRef(keys);
-  layer.current = keys;
-  useEffect(() => {
+  useLayoutEffect(() => {
+    layer.current = keys;
+  });
+  useLayoutEffect(() => {
     if (!active) return;
     layers.push(layer);
     return () => {
