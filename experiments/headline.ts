@@ -3,7 +3,7 @@ import type { AlterationName, RowSummary, Study, StudyResults } from "../src/eva
 import { DEFAULT, PROBE } from "./aims.ts";
 import { type Structure, structureMetrics } from "./mhsma.ts";
 import { readResults, summaryOf } from "./read-results.ts";
-import { imagenetInside } from "./searches.ts";
+import { imagenetInside, ownSearch } from "./searches.ts";
 import { alteredAccuracy, changedOnAverage, nestedTold, percent } from "./sections.ts";
 import { study as ablation } from "./studies/ablation.ts";
 import { study as fewLabels } from "./studies/few-labels.ts";
@@ -60,6 +60,7 @@ export function headline(): string {
     `${said(posed!)}. What comes on top makes no difference that can be told from chance at all labels: the network by itself, with background`,
     `removed, pooling over the mask and distilled features, has ${said(network!)}, a ridge regression on wavelets of upright heads, which`,
     `learns no features, ${said(alone!)}, and the default is the mean of both. The paper reports 96.5 %.`,
+    ...nestedHeadline(),
     ...probeHeadline(),
     "",
     `What the mean of both is for is images unlike those it learned from. The network by itself needs its stain: it falls to ${on("whole", "other-stain")} where that has another hue,`,
@@ -78,6 +79,15 @@ function withEnsemble({ mean, seeds, ensemble }: RowSummary): string {
 }
 
 const seedsOf = ({ seeds }: Pick<RowSummary, "seeds">) => `${seeds.length} ${seeds.length === 1 ? "seed" : "seeds"}`;
+
+/** What is left of the accuracy where no recipe was settled with any image of the fold that it is tested on. */
+function nestedHeadline(): string[] {
+  const search = ownSearch();
+  const nested = search && nestedTold(search);
+  return nested
+    ? [`Where each fold chooses for itself among ${search.rows.length} recipes, inside its training folds: ${nested}.`]
+    : [];
+}
 
 function probeHeadline(): string[] {
   const probe = summaryOf(imagenetFull).find(({ name }) => name === PROBE);
