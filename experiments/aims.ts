@@ -1,6 +1,6 @@
 /** What was asked for beside what was measured, as Markdown. */
 import { type AlterationName, bootstrap, hitsOf, type RowSummary, type StudyResults } from "../src/evaluation/index.ts";
-import { percent, points } from "./sections.ts";
+import { percent, points, seedsOf } from "./sections.ts";
 
 const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
@@ -23,8 +23,6 @@ export interface Measured {
   /** Share of the predictions that an alteration changes, mean over the seeds of a row. */
   changed(row: string, name: AlterationName): number;
 }
-
-const seedsOf = (count: number) => `${count} ${count === 1 ? "seed" : "seeds"}`;
 
 /** What row `a` has over row `b` in points, over the seeds that both have. */
 function gain(results: StudyResults, a: string, b: string): string {

@@ -4,7 +4,7 @@ import { DEFAULT, PROBE } from "./aims.ts";
 import { type Structure, structureMetrics } from "./mhsma.ts";
 import { readResults, summaryOf } from "./read-results.ts";
 import { imagenetInside, ownSearch } from "./searches.ts";
-import { alteredAccuracy, changedOnAverage, nestedTold, percent } from "./sections.ts";
+import { alteredAccuracy, changedOnAverage, nestedTold, percent, seedsOf } from "./sections.ts";
 import { study as ablation } from "./studies/ablation.ts";
 import { study as fewLabels } from "./studies/few-labels.ts";
 import { study as imagenetFull } from "./studies/imagenet-full.ts";
@@ -24,7 +24,7 @@ function refinedHeadline(ablationRows: ReadonlyMap<string, RowSummary>): string[
     `(without it ${percent(plain.mean)}, whole crops ${percent(raw.mean)}; ${percent(clean.mean)} where labels are right); with a tenth of the labels ${percent(spread.mean)}, a network from scratch ${percent(scratch.mean)}.`,
     ...(more
       ? [
-          `Beside wavelets, which then also tell what heads look alike, a tenth of the labels gives **${percent(more.mean)}** (${seedsOf(more)}).`,
+          `Beside wavelets, which then also tell what heads look alike, a tenth of the labels gives **${percent(more.mean)}** (${seedsOf(more.seeds.length)}).`,
         ]
       : []),
     "`labels.csv` and the report list the labels to look at again.",
@@ -51,7 +51,7 @@ export function headline(): string {
   const [raw, posed, network, alone, usual] = ["raw", "posed", "whole", "wavelets-alone", DEFAULT].map(
     (name) => rows.get(name)!,
   );
-  const said = (row: RowSummary) => `${percent(row.mean)} (${seedsOf(row)})`;
+  const said = (row: RowSummary) => `${percent(row.mean)} (${seedsOf(row.seeds.length)})`;
   const altered = readResults<StudyResults>("studies/ablation.json")!;
   const on = (row: string, name: AlterationName) => percent(alteredAccuracy(altered, row, name));
   return [
@@ -75,10 +75,8 @@ export function headline(): string {
 /** "92.6 %", its seeds, and what their mean has. */
 function withEnsemble({ mean, seeds, ensemble }: RowSummary): string {
   const together = ensemble === undefined ? "" : `, their mean ${percent(ensemble.accuracy)}`;
-  return `**${percent(mean)}** (${seedsOf({ seeds })}${together})`;
+  return `**${percent(mean)}** (${seedsOf(seeds.length)}${together})`;
 }
-
-const seedsOf = ({ seeds }: Pick<RowSummary, "seeds">) => `${seeds.length} ${seeds.length === 1 ? "seed" : "seeds"}`;
 
 /** What is left of the accuracy where no recipe was settled with any image of the fold that it is tested on. */
 function nestedHeadline(): string[] {

@@ -26,7 +26,15 @@ import { robustnessPlot } from "./robustness-plot.ts";
 import type { ScianStandIns } from "./scian-stand-ins.ts";
 import type { ScianVotes } from "./scian-votes.ts";
 import { ensemblesOf, imagenetInside, ownSearch } from "./searches.ts";
-import { changedOnAverage, coverageOf, percent, points, robustnessSection, searchSection } from "./sections.ts";
+import {
+  changedOnAverage,
+  coverageOf,
+  percent,
+  points,
+  robustnessSection,
+  searchSection,
+  seedsOf,
+} from "./sections.ts";
 import { seedsSection } from "./seeds-section.ts";
 import type { ShippedModel } from "./shipped-model.ts";
 import { spatialTasksSection, type TaskCount } from "./spatial-tasks-section.ts";
@@ -147,7 +155,7 @@ function certaintySection(results: StudyResults): string {
   const shares = [1, 0.95, 0.9, 0.8, 0.7, 0.5];
   const at = (share: number) => coverage.filter((point) => point.share <= share + 1e-9).at(-1)!;
   return [
-    `Calibration error of the default, mean of ${seeds.length} ${seeds.length === 1 ? "seed" : "seeds"}: ${calibrationError.toFixed(3)}; with each fold's temperature chosen on the others ${calibratedError.toFixed(3)}.`,
+    `Calibration error of the default, mean of ${seedsOf(seeds.length)}: ${calibrationError.toFixed(3)}; with each fold's temperature chosen on the others ${calibratedError.toFixed(3)}.`,
     "",
     `| decided, most certain first | ${shares.map((share) => `${Math.round(100 * share)} %`).join(" | ")} |`,
     `|---|${shares.map(() => "---|").join("")}`,

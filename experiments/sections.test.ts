@@ -57,6 +57,8 @@ test("the search: each fold's column counts the others' images, and the chosen r
   expect(text).toContain("not computed: `three`");
   // A by "two", B and C by "one": a and b right, c not.
   expect(text).toContain("66.7 % (seed 1)");
+  // What the entries themselves say, 75 % in this test, is told of the recipes that were computed outside.
+  expect(text).toContain("Outside, by which nothing was chosen: `one` 75.0 % (1 seed), `two` 75.0 % (1 seed).");
 });
 
 test("coverage over seeds counts every prediction", () => {

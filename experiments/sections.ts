@@ -19,6 +19,7 @@ import {
 
 export const percent = (value: number) => `${(100 * value).toFixed(1)} %`;
 export const points = (value: number) => `${value < 0 ? "−" : "+"}${Math.abs(100 * value).toFixed(1)}`;
+export const seedsOf = (count: number) => `${count} ${count === 1 ? "seed" : "seeds"}`;
 export const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /** Recipes compared inside training folds. */
@@ -41,6 +42,16 @@ export function nestedTold(search: Search): string | undefined {
   const nested = nestedAccuracies(choicesOf(search).choices, search.outer);
   if (nested.length === 0) return undefined;
   return nested.map(({ seed, accuracy }) => `${percent(accuracy)} (seed ${seed})`).join(", ");
+}
+
+/** What each recipe scores on single folds, where it was computed: every look at test images is told. */
+function outsideTold({ rows, outer }: Search): string {
+  return rows
+    .flatMap(({ name }) => {
+      const found = outer.entries.filter(({ row }) => row === name).map(({ accuracy }) => accuracy);
+      return found.length > 0 ? [`\`${name}\` ${percent(mean(found))} (${seedsOf(found.length)})`] : [];
+    })
+    .join(", ");
 }
 
 /** Recipes compared inside training folds, and what choosing by that is worth outside. */
@@ -77,6 +88,7 @@ export function searchSection(search: Search): string {
   });
   const left = rows.filter((row) => !done.includes(row)).map(({ name }) => `\`${name}\``);
   const nested = nestedTold(search);
+  const outside = outsideTold(search);
   return [
     about,
     "",
@@ -87,6 +99,7 @@ export function searchSection(search: Search): string {
     "Bold: what the fold of that column would choose. Only the other folds' images count there, predicted by networks that saw neither.",
     ...(left.length > 0 ? ["", `Listed in the study and not computed: ${left.join(", ")}.`] : []),
     ...(nested ? ["", `**Nested accuracy**, each fold with the recipe it would choose: ${nested}.`] : []),
+    ...(outside ? ["", `Outside, by which nothing was chosen: ${outside}.`] : []),
   ].join("\n");
 }
 
@@ -140,7 +153,7 @@ export function robustnessSection(results: StudyResults, rows: readonly string[]
   });
   const plain = entries.map((found) => percent(mean(found.map(({ accuracy }) => accuracy))));
   return [
-    `| test images | ${rows.map((row, r) => `\`${row}\` (${entries[r]!.length} ${entries[r]!.length === 1 ? "seed" : "seeds"}): right, changed`).join(" | ")} |`,
+    `| test images | ${rows.map((row, r) => `\`${row}\` (${seedsOf(entries[r]!.length)}): right, changed`).join(" | ")} |`,
     `|---|${rows.map(() => "---|").join("")}`,
     `| as they are | ${plain.join(" | ")} |`,
     ...cells,
