@@ -57,6 +57,12 @@ function lossByFlips({ ablation, labelNoise }: Measured): string {
     ...told("the network", "whole", "whole-20"),
     ...told("with generalised cross-entropy", "generalised", "generalised-20"),
     ...told("with refined labels", "refined", "refined-20"),
+    ...told("the default", DEFAULT, "default-20"),
+    ...told(
+      "the default with refined labels, against the default where labels are right",
+      DEFAULT,
+      "refined-wavelets-20",
+    ),
     ...told("for comparison, a linear probe on wavelets alone", "wavelets-alone", "wavelets-20"),
   ].join("; ");
 }
