@@ -10,13 +10,35 @@ import { fileURLToPath } from "node:url";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
-/** Installs once per lock file: the stamp in node_modules holds the hash of the lock it was made from. */
+/** Whether node_modules holds what the lock file asks for, by npm's own record, which npm writes when all is in place. */
+function installedByHand(lock) {
+  try {
+    const packagesOf = (file) => JSON.parse(readFileSync(file, "utf8")).packages;
+    const [wanted, found] = [packagesOf(lock), packagesOf(join(root, "node_modules", ".package-lock.json"))];
+    // Optional ones are for other platforms, most of them. The checkout itself has the empty name.
+    const required = Object.keys(wanted).filter((name) => name && !wanted[name].optional);
+    return (
+      required.every((name) => name in found) &&
+      // Without the scripts of packages there is no Node in the package `node`.
+      existsSync(nodePath()) &&
+      Object.keys(found).every((name) => name in wanted && wanted[name].version === found[name].version)
+    );
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Installs once per lock file: the stamp in node_modules holds the hash of the lock it was made from. After an `npm ci` by
+ * hand there is only the stamp to write.
+ */
 export function installIfMissing() {
   const lock = join(root, "package-lock.json");
   if (!existsSync(lock)) return;
   const stamp = join(root, "node_modules", ".androscope-installed");
   const wanted = createHash("sha256").update(readFileSync(lock)).digest("hex");
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return;
+  if (installedByHand(lock)) return writeFileSync(stamp, wanted);
   process.stderr.write("androscope: installing the dependencies (once; about half a minute) …\n");
   const npm = spawnSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], {
     cwd: root,
