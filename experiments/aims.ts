@@ -48,12 +48,13 @@ function lossByFlips({ ablation, labelNoise }: Measured): string {
   };
   const raw = loss("raw", "raw-20");
   if (raw.seeds === 0) return "not computed yet";
+  const lose = (lost: number) => `${(100 * lost).toFixed(1)} points`;
   const told = (name: string, clean: string, flipped: string) => {
     const { seeds, mean: lost } = loss(clean, flipped);
-    return seeds === 0 ? [] : [`${name} ${percent(lost)}, ${(lost / raw.mean).toFixed(2)} of it (${seedsOf(seeds)})`];
+    return seeds === 0 ? [] : [`${name} ${lose(lost)}, ${(lost / raw.mean).toFixed(2)} of it (${seedsOf(seeds)})`];
   };
   return [
-    `baseline ${percent(raw.mean)} (${seedsOf(raw.seeds)})`,
+    `baseline ${lose(raw.mean)} (${seedsOf(raw.seeds)})`,
     ...told("the network", "whole", "whole-20"),
     ...told("with generalised cross-entropy", "generalised", "generalised-20"),
     ...told("with refined labels", "refined", "refined-20"),
@@ -63,6 +64,11 @@ function lossByFlips({ ablation, labelNoise }: Measured): string {
       DEFAULT,
       "refined-wavelets-20",
     ),
+    ...(labelNoise
+      ? [
+          `with so many labels flipped, refining gives the default ${gain(labelNoise, "refined-wavelets-20", "default-20")}`,
+        ]
+      : []),
     ...told("for comparison, a linear probe on wavelets alone", "wavelets-alone", "wavelets-20"),
   ].join("; ");
 }

@@ -10,29 +10,22 @@ import { study as fewLabels } from "./studies/few-labels.ts";
 import { study as imagenetFull } from "./studies/imagenet-full.ts";
 import { study as labelNoise } from "./studies/label-noise.ts";
 
-/** What refined labels do for wrong and for few labels, as far as both sides of a comparison were computed. */
-function refinedHeadline(ablationRows: ReadonlyMap<string, RowSummary>): string[] {
+/** What wrong and few labels leave, and what refined labels do for them, once all sides of it were computed. */
+function refinedHeadline(): string[] {
   const of = (study: Study) => new Map(summaryOf(study).map((row) => [row.name, row]));
   const [noise, few] = [of(labelNoise), of(fewLabels)];
-  const [raw, plain, refined] = ["raw-20", "whole-20", "refined-20"].map((name) => noise.get(name));
-  const [scratch, spread, more] = ["scratch-10", "refined-10", "refined-wavelets-10"].map((name) => few.get(name));
-  const [usual, usualRefined] = ["default-20", "refined-wavelets-20"].map((name) => noise.get(name));
-  const clean = ablationRows.get("refined");
-  if (!raw || !plain || !refined || !scratch || !spread || !clean) return [];
+  const names = ["raw-20", "whole-20", "default-20", "refined-wavelets-20", "refined-20"];
+  const [raw, network, usual, refined, refinedNetwork] = names.map((name) => noise.get(name));
+  const [scratch, spreadNetwork, spread] = ["scratch-10", "refined-10", "refined-wavelets-10"].map((name) =>
+    few.get(name),
+  );
+  if (!raw || !network || !usual || !refined || !refinedNetwork || !scratch || !spreadNetwork || !spread) return [];
+  const said = ({ mean, seeds }: RowSummary) => `**${percent(mean)}** (${seedsOf(seeds.length)})`;
   return [
     "",
-    `Where a fifth of the training labels is wrong, \`tune.refineLabels\`, which weighs each label against the heads that look alike to stage 1, keeps ${percent(refined.mean)}`,
-    `(without it ${percent(plain.mean)}, whole crops ${percent(raw.mean)}; ${percent(clean.mean)} where labels are right); with a tenth of the labels ${percent(spread.mean)}, a network from scratch ${percent(scratch.mean)}.`,
-    ...(usual && usualRefined
-      ? [
-          `With wavelets beside the network, which is the default, the wrong fifth leaves ${percent(usual.mean)} (${seedsOf(usual.seeds.length)}), and with refined labels **${percent(usualRefined.mean)}** (${seedsOf(usualRefined.seeds.length)}).`,
-        ]
-      : []),
-    ...(more
-      ? [
-          `Beside wavelets, which then also tell what heads look alike, a tenth of the labels gives **${percent(more.mean)}** (${seedsOf(more.seeds.length)}).`,
-        ]
-      : []),
+    `Where a fifth of the training labels is wrong, the default keeps ${said(usual)}, the network by itself ${percent(network.mean)}, a network on whole crops ${percent(raw.mean)}.`,
+    "With `tune.refineLabels`, which weighs each label against the heads that look alike to stage 1 and to wavelets,",
+    `it keeps ${said(refined)}, the network by itself ${percent(refinedNetwork.mean)}; with a tenth of the labels it has ${said(spread)}, the network by itself ${percent(spreadNetwork.mean)}, one from scratch ${percent(scratch.mean)}.`,
     "`labels.csv` and the report list the labels to look at again.",
     ...refinedOnMhsma(),
   ];
@@ -73,7 +66,7 @@ export function headline(): string {
     `to ${on("whole", "grey")} without colour and to ${on("whole", "35-pixels")} at 35 × 35 grey pixels. **With wavelets beside it, it keeps ${on(DEFAULT, "other-stain")}, ${on(DEFAULT, "grey")} and ${on(DEFAULT, "35-pixels")}**, and out of focus ${on(DEFAULT, "blurred")} (${on("whole", "blurred")} without).`,
     `Where heads stand on another class's background it keeps ${on(DEFAULT, "other-background")}, and a network on whole crops ${on("raw", "other-background")};`,
     `random turns change ${percent(changedOnAverage(altered, DEFAULT, "turned"))} of its predictions.`,
-    ...refinedHeadline(rows),
+    ...refinedHeadline(),
     "Tables, figures, calibration, what was tried and what failed: [docs/results.md](docs/results.md).",
   ].join("\n");
 }
