@@ -74,7 +74,14 @@ test("a table and a drawing of two rows", () => {
   const planned = ["a", "b", "c"].map((name) => ({ name, what: "w", config: {} }));
   const study = { name: "s", title: "T & T", about: "About.", seeds: [1, 2], rows: planned };
   const section = studySection(study, rows);
-  expect(section).toContain("| `b` | w | **90.0 %** | 1 |  | 0.050, 0.020 | −1.2 (−5.0 to +3.0) against `a` |");
+  expect(section).toContain("| `b` | w | **90.0 %** | 1 | 0.050, 0.020 | −1.2 (−5.0 to +3.0) against `a` |");
+  expect(section).not.toContain("ensemble");
+  // A column of its own as soon as one row has an ensemble.
+  const ensemble = { accuracy: 0.95, interval: { low: 0.9, high: 0.99 } };
+  const joined = studySection(study, [{ ...rows[0]!, ensemble }, rows[1]!]);
+  expect(joined).toContain("| ensemble of the seeds |");
+  expect(joined).toContain("| `a` | w | **90.0 %** | 1 | 95.0 % | 0.050, 0.020 |  |");
+  expect(joined).toContain("| `b` | w | **90.0 %** | 1 |  | 0.050, 0.020 | −1.2");
   expect(section).toContain("of 3 rows and 2 seeds 2 of 6 cross-validations are there; of `c` none.");
   const svg = studyPlot(study.title, rows);
   expect(svg).toContain("T &#38; T");

@@ -63,20 +63,22 @@ export function studySection(study: Study, rows: readonly RowSummary[]): string 
     rows.reduce((sum, { seeds }) => sum + seeds.length, 0),
   ];
   const left = study.rows.filter((row) => !rows.some(({ name }) => name === row.name)).map(({ name }) => `\`${name}\``);
+  // Where each seed has training labels of its own there is none: study-summary.ts.
+  const together = rows.some(({ ensemble }) => ensemble);
   const cells = rows.map(
     ({ name, what, mean, deviation, accuracies, ensemble, difference, calibrationError, calibratedError }) => {
       const spread = accuracies.length > 1 ? ` ± ${(100 * deviation).toFixed(1)}` : "";
       const gain = difference
         ? `${points(difference.mean)} (${points(difference.interval.low)} to ${points(difference.interval.high)}) against \`${difference.against}\``
         : "";
-      return `| \`${name}\` | ${what} | **${percent(mean)}**${spread} | ${accuracies.length} | ${ensemble ? percent(ensemble.accuracy) : ""} | ${calibrationError.toFixed(3)}, ${calibratedError.toFixed(3)} | ${gain} |`;
+      return `| \`${name}\` | ${what} | **${percent(mean)}**${spread} | ${accuracies.length} |${together ? ` ${ensemble ? percent(ensemble.accuracy) : ""} |` : ""} ${calibrationError.toFixed(3)}, ${calibratedError.toFixed(3)} | ${gain} |`;
     },
   );
   return [
     study.about,
     "",
-    "| row | what | accuracy, mean over seeds ± deviation | seeds | ensemble of the seeds | calibration error, with a temperature chosen on the other folds | difference in points, 95 % interval |",
-    "|---|---|---|---|---|---|---|",
+    `| row | what | accuracy, mean over seeds ± deviation | seeds |${together ? " ensemble of the seeds |" : ""} calibration error, with a temperature chosen on the other folds | difference in points, 95 % interval |`,
+    `|---|---|---|---|---|---|${together ? "---|" : ""}`,
     ...cells,
     "",
     "Intervals: images and seeds drawn with replacement, the same for both rows of a pair.",

@@ -48,7 +48,7 @@ export const study: Study = {
   name: "few-labels",
   title: "What stage 1 earns with few labels on HuSHeM",
   about:
-    "Of the training images of each fold some keep their labels, drawn within each class; stage 1 sees all of them without labels in every row. The same images keep them in all rows of a share, and a larger share holds the smaller one.",
+    "Of the training images of each fold some keep their labels, drawn within each class and anew for each seed (so that no ensemble of seeds is told); stage 1 sees all of them without labels in every row. The same images keep them in all rows of a share, and a larger share holds the smaller one.",
   seeds: [1, 2, 3, 4, 5],
   rows: [...Object.values(rows(10)), ...larger(25), ...larger(50)],
 };

@@ -59,7 +59,8 @@ function flipped(percent: number, handlings: readonly Handling[], to?: Record<st
 export const study: Study = {
   name: "label-noise",
   title: "Training labels flipped on HuSHeM",
-  about: "Of the training labels of each fold some are wrong, drawn within each class; test labels are as published.",
+  about:
+    "Of the training labels of each fold some are wrong, drawn within each class and anew for each seed; test labels are as published. A mean over seeds would know more labels than any training was given, so no ensemble is told.",
   seeds: [1, 2, 3, 4, 5],
   rows: [
     ...flipped(10, [REFINED]),

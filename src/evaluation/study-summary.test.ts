@@ -61,6 +61,19 @@ test("means, deviations, ensembles and paired differences", () => {
   expect(summarizeStudy(study([row("missing")]), results)).toEqual([]);
 });
 
+test("where every seed draws its own wrong labels, their mean is no ensemble of one training set", () => {
+  const entries = [entry("plain", 1, () => true), entry("plain", 2, () => true)];
+  const flipped = { name: "flipped", what: "", config: {}, change: { flipped: { share: 0.2 } } };
+  const results = {
+    ...{ study: "s", dataset: { kind: "k", hash: "h" }, classes: CLASSES, images },
+    entries: [...entries, ...entries.map((one) => ({ ...one, row: "flipped" }))],
+  };
+  const [plain, changed] = summarizeStudy(study([row("plain"), flipped]), results);
+  expect(plain!.ensemble!.accuracy).toBe(1);
+  expect(changed).toMatchObject({ name: "flipped", mean: 1 });
+  expect(changed).not.toHaveProperty("ensemble");
+});
+
 test("a row is compared over the seeds that both have", () => {
   const entries = [entry("base", 1, () => true), entry("better", 2, () => true)];
   const results = { study: "s", dataset: { kind: "k", hash: "h" }, classes: CLASSES, images, entries };

@@ -15,7 +15,10 @@ export interface RowSummary {
   calibrationError: number;
   /** The same, each fold with the temperature that suits the others. */
   calibratedError: number;
-  /** Mean probabilities of the seeds; absent with fewer than two. */
+  /**
+   * Mean probabilities of the seeds; absent with fewer than two, and where training images are changed: each seed draws its
+   * own change, so that the mean would know labels that no single run was given.
+   */
   ensemble?: { accuracy: number; interval: Interval };
   /** Against another row, over the seeds that both have. */
   difference?: { against: string; seeds: number; mean: number; interval: Interval };
@@ -42,7 +45,7 @@ export function summarizeStudy(study: Study, results: StudyResults): RowSummary[
       deviation,
       calibrationError: mean(entries.map(({ calibrationError }) => calibrationError)),
       calibratedError: mean(entries.map((entry) => calibratedError(results, entry))),
-      ...(entries.length > 1 ? { ensemble: ensembleOf(results, entries) } : {}),
+      ...(entries.length > 1 && !row.change ? { ensemble: ensembleOf(results, entries) } : {}),
       ...(against === row.name ? {} : { difference: differenceOf(results, row.name, against) }),
     };
   });
