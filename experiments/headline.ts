@@ -25,7 +25,7 @@ function refinedHeadline(): string[] {
     "",
     `Where a fifth of the training labels is wrong, the default keeps ${said(usual)}, the network by itself ${percent(network.mean)}, a network on whole crops ${percent(raw.mean)}.`,
     "With `tune.refineLabels`, which weighs each label against the heads that look alike to stage 1 and to wavelets,",
-    `it keeps ${said(refined)}, the network by itself ${percent(refinedNetwork.mean)}; with a tenth of the labels it has ${said(spread)}, the network by itself ${percent(spreadNetwork.mean)}, one from scratch ${percent(scratch.mean)}.`,
+    `it keeps ${said(refined)}, the network by itself ${percent(refinedNetwork.mean)}; with a tenth of the labels ${said(spread)} with wavelets that learned heads in focus alone, the network by itself ${percent(spreadNetwork.mean)}, one from scratch ${percent(scratch.mean)}.`,
     "`labels.csv` and the report list the labels to look at again.",
     ...refinedOnMhsma(),
   ];

@@ -15,8 +15,11 @@ function installedByHand(lock) {
   try {
     const packagesOf = (file) => JSON.parse(readFileSync(file, "utf8")).packages;
     const [wanted, found] = [packagesOf(lock), packagesOf(join(root, "node_modules", ".package-lock.json"))];
-    // Optional ones are for other platforms, most of them. The checkout itself has the empty name.
-    const required = Object.keys(wanted).filter((name) => name && !wanted[name].optional);
+    // Optional ones are for other platforms, most of them; where C's library is musl, it is installed once more. The
+    // checkout itself has the empty name.
+    const isForHere = ({ os, cpu, libc }) =>
+      os?.includes(process.platform) && cpu?.includes(process.arch) && !libc?.includes("musl");
+    const required = Object.keys(wanted).filter((name) => name && (!wanted[name].optional || isForHere(wanted[name])));
     return (
       required.every((name) => name in found) &&
       // Without the scripts of packages there is no Node in the package `node`.

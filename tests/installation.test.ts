@@ -11,13 +11,17 @@ beforeEach(() => {
   for (const folder of ["scripts", "bin", "node_modules"]) mkdirSync(join(root, folder));
   copyFileSync("scripts/with-node.mjs", join(root, "scripts", "with-node.mjs"));
   writeFileSync(join(root, "package.json"), "{}");
-  writeFileSync(join(root, "bin", "npm"), `#!/bin/sh\necho "$1" >> "${join(root, "calls")}"\n`, { mode: 0o755 });
-  lock("package-lock.json", { "": {}, "node_modules/a": A, "node_modules/b": B, "node_modules/elsewhere": ELSEWHERE });
+  // Where there is a package `node`, its script brings the program, as npm lets it.
+  const brought = `[ ! -d node_modules/node ] || ln -s "${process.execPath}" node_modules/node/bin/node`;
+  writeFileSync(join(root, "bin", "npm"), `#!/bin/sh\necho "$1" >> calls\n${brought}\n`, { mode: 0o755 });
+  lock("package-lock.json", { "": {}, ...ALL, "node_modules/elsewhere": ELSEWHERE });
 });
 afterEach(() => rmSync(root, { recursive: true }));
 
 const [A, B] = [{ version: "1.0.0" }, { version: "2.0.0", dev: true }];
-const ELSEWHERE = { version: "3.0.0", optional: true, os: ["plan9"] };
+const HERE = { version: "3.0.0", optional: true, os: [process.platform], cpu: [process.arch] };
+const ELSEWHERE = { ...HERE, os: ["plan9"] };
+const ALL = { "node_modules/a": A, "node_modules/b": B, "node_modules/here": HERE };
 
 function lock(file: string, packages: Record<string, object>): void {
   writeFileSync(join(root, file), JSON.stringify({ lockfileVersion: 3, packages }));
@@ -39,22 +43,30 @@ test("an empty folder is installed into, once", () => {
 });
 
 test("what npm ci has installed by hand is not installed again", () => {
-  lock("node_modules/.package-lock.json", { "node_modules/a": A, "node_modules/b": B });
+  lock("node_modules/.package-lock.json", ALL);
   expect(installations()).toEqual([]);
 });
 
 test.each([
-  ["a package is missing", { "node_modules/a": A }],
-  ["a package has another version", { "node_modules/a": A, "node_modules/b": { version: "2.0.1" } }],
-  ["there is one too many", { "node_modules/a": A, "node_modules/b": B, "node_modules/c": A }],
+  ["a package is missing", { "node_modules/a": A, "node_modules/here": HERE }],
+  ["an optional one for this machine is missing", { "node_modules/a": A, "node_modules/b": B }],
+  ["a package has another version", { ...ALL, "node_modules/b": { version: "2.0.1" } }],
+  ["there is one too many", { ...ALL, "node_modules/c": A }],
 ])("it is installed where %s", (_, found) => {
   lock("node_modules/.package-lock.json", found);
   expect(installations()).toEqual(["ci"]);
 });
 
+test("it is installed where npm ci was told to run no scripts, so that there is no Node in its package", () => {
+  lock("node_modules/.package-lock.json", ALL);
+  mkdirSync(join(root, "node_modules", "node", "bin"), { recursive: true });
+  writeFileSync(join(root, "node_modules", "node", "package.json"), "{}");
+  expect(installations()).toEqual(["ci"]);
+});
+
 test("it is installed again for another lock file", () => {
-  lock("node_modules/.package-lock.json", { "node_modules/a": A, "node_modules/b": B });
+  lock("node_modules/.package-lock.json", ALL);
   expect(installations()).toEqual([]);
-  lock("package-lock.json", { "": {}, "node_modules/a": A, "node_modules/b": { version: "2.1.0" } });
+  lock("package-lock.json", { "": {}, ...ALL, "node_modules/b": { version: "2.1.0" } });
   expect(installations()).toEqual(["ci"]);
 });
